@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The small files beside a seal: `host` (what `install` put in force), `contacts`
+ * (telephone numbers, unsigned, dated), breakglass.conf, and a ceremony's plan.
+ */
+#ifndef BREAKGLASS_CONF_H
+#define BREAKGLASS_CONF_H
+
+#include <breakglass/crypto.h>
+#include <breakglass/limits.h>
+#include <breakglass/seal.h>
+#include <stdbool.h>
+
+/* /etc/breakglass/accounts/NAME/host, section [host]: label, account, uid, epoch, seal. */
+struct bg_host {
+	char label[BG_HOST_LABEL_LEN + 1];
+	char account[BG_ACCOUNT_LEN + 1];
+	uint32_t uid;				/* 1 and above */
+	uint32_t epoch;
+	uint8_t seal_digest[BG_SHA256_LEN];
+};
+
+BG_CHECKED enum bg_err bg_host_parse(const char *text, size_t len, const char *where,
+	struct bg_host *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_host_write(const struct bg_host *host, char *ret, size_t ret_size,
+	size_t *ret_len);
+
+/* contacts: `[contacts]` updated = YYYY-MM-DD; `[custodian NAME]` phone = text of at most 32 bytes. */
+#define BG_PHONE_LEN 32
+struct bg_contacts {
+	char updated[11];
+	size_t count;
+	struct {
+		char name[BG_NAME_LEN + 1];
+		char phone[BG_PHONE_LEN + 1];
+	} entries[BG_CUSTODIANS_MAX];
+};
+
+BG_CHECKED enum bg_err bg_contacts_parse(const char *text, size_t len, const char *where,
+	struct bg_contacts *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_contacts_write(const struct bg_contacts *contacts, char *ret,
+	size_t ret_size, size_t *ret_len);
+/* The telephone number of name, or "". */
+const char *bg_contacts_phone(const struct bg_contacts *contacts, const char *name);
+
+#define BG_SERVICES_MAX 8
+struct bg_conf {
+	size_t service_count;
+	char services[BG_SERVICES_MAX][BG_SERVICE_LEN + 1];	/* the doors */
+	char device[256];		/* "" : enumerate */
+	int severity;			/* syslog severity of the highest events; 0 (emerg) to 2 */
+	char sd_id[64];
+	uint32_t review_days, drill_days;
+	char role[16];			/* full */
+	bool is_degraded;		/* something was wrong and left at its default */
+	struct bg_diag first_error;	/* what was wrong first */
+	enum bg_err first_err;
+};
+
+void bg_conf_defaults(struct bg_conf *ret);
+/* Never fails: whatever is wrong stays at its default and sets is_degraded (RULES P19). */
+void bg_conf_parse(const char *text, size_t len, const char *where, struct bg_conf *ret);
+bool bg_conf_is_door(const struct bg_conf *conf, const char *service);
+
+/* A ceremony's plan (bg-unlock init --plan): `[plan]` account, zone, threshold, strength (optional,
+   128); `[policy]` any of the seal's policy keys (optional, named section absent: defaults);
+   `[custodian NAME]` phone (optional); `[key NAME]` holder, model (optional), device (optional). */
+struct bg_plan {
+	char account[BG_ACCOUNT_LEN + 1];
+	char zone[BG_ZONE_LEN + 1];
+	uint8_t threshold;
+	uint32_t strength;
+	struct bg_policy policy;
+	size_t custodian_count, key_count;
+	struct {
+		char name[BG_NAME_LEN + 1];
+		char phone[BG_PHONE_LEN + 1];
+	} custodians[BG_CUSTODIANS_MAX];
+	struct {
+		char name[BG_NAME_LEN + 1];
+		char holder[BG_HOLDER_LEN + 1];
+		char model[BG_MODEL_LEN + 1];
+		char device[256];
+	} keys[BG_KEYS_MAX];
+};
+
+BG_CHECKED enum bg_err bg_plan_parse(const char *text, size_t len, const char *where,
+	struct bg_plan *ret, struct bg_diag *diag);
+
+#endif
