@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What lives below /run/breakglass: requests, grants, sessions and the attempt
+ * counters. Root-only files, replaced by rename (on tmpfs: no fsync needed but
+ * harmless), every change under one flock whose wait is bounded (one second).
+ * No lock is ever held across a prompt. Approvals are kept, never a share.
+ * Files are read back through a strict binary reader: magic, version, length,
+ * SHA-256 of the content; anything else is BG_ERR_SYNTAX and treated as absent
+ * by the caller that scans.
+ *
+ * Pure encoding and decoding of each record is in lib/core/record.c (fuzzed).
+ */
+#ifndef BREAKGLASS_OS_STATE_H
+#define BREAKGLASS_OS_STATE_H
+
+#include <breakglass/os_clock.h>
+#include <breakglass/request.h>
+#include <breakglass/tally.h>
+
+#define BG_REQUESTS_MAX 64	/* files scanned at the most */
+
+/* Edges: OPEN -> FIXED -> SATISFIED -> LIVE -> ENDED; OPEN and FIXED -> ABANDONED. */
+enum bg_phase {
+	BG_PHASE_NONE,
+	BG_PHASE_OPEN,		/* a key is proved; no reason yet */
+	BG_PHASE_FIXED,		/* reason given, digest fixed */
+	BG_PHASE_SATISFIED,	/* a quorum stands, a grant was issued */
+	BG_PHASE_LIVE,		/* its first session was opened; deadline counts */
+	BG_PHASE_ENDED,
+	BG_PHASE_ABANDONED
+};
+bool bg_phase_may(enum bg_phase from, enum bg_phase to);	/* the table of edges */
+
+struct bg_request_record {
+	struct bg_request request;	/* request.nonce names the file */
+	enum bg_phase phase;
+	uint8_t digest[BG_SHA256_LEN];	/* from FIXED on */
+	char boot_id[BG_BOOT_ID_LEN + 1];
+	uint64_t opened_ms;		/* CLOCK_BOOTTIME */
+	uint64_t expires_ms;		/* of the unsatisfied request */
+	uint64_t deadline_ms;		/* from LIVE on */
+	uint64_t owner;			/* random: the connection that holds it; changes at take-over */
+	uint32_t epoch;
+	uint8_t reason_refusals;	/* short reasons given so far */
+	struct bg_tally tally;
+};
+
+/* Makes the folders below BG_PATH_RUN if they are missing (0700, root), as tmpfiles does. */
+BG_CHECKED enum bg_err bg_state_prepare(struct bg_diag *diag);
+
+/* The newest request of this boot by account, key and seal digest in a phase of the mask
+   (1u << BG_PHASE_...), not expired. BG_ERR_NOENT. */
+BG_CHECKED enum bg_err bg_requests_find(const char *account, const char *key,
+	const uint8_t seal_digest[static BG_SHA256_LEN], unsigned int phase_mask,
+	struct bg_request_record *ret);
+BG_CHECKED enum bg_err bg_requests_get(const uint8_t nonce[static BG_NONCE_LEN],
+	struct bg_request_record *ret);
+/* A new record; fails with BG_ERR_BUSY when BG_REQUESTS_MAX files are there after a sweep. */
+BG_CHECKED enum bg_err bg_requests_add(const struct bg_request_record *record);
+/* Under the lock: reads the record, checks owner (0: do not check) else BG_ERR_TAKEN_OVER, calls
+   change, writes it back if change returned BG_OK. *ret (may be NULL) gets the new record. */
+typedef enum bg_err bg_request_change_fn(void *arg, struct bg_request_record *record);
+BG_CHECKED enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_t owner,
+	bg_request_change_fn *change, void *arg, struct bg_request_record *ret);
+/* Removes expired, ended and other boots' records; for each OPEN or FIXED one swept, and each LIVE
+   one past its deadline by more than a day, calls each (may be NULL) so that ABANDONED is recorded. */
+void bg_requests_sweep(void (*each)(void *arg, const struct bg_request_record *record), void *arg);
+
+/* A grant: root-only, of one process, single use, grant_secs long. */
+struct bg_grant {
+	char boot_id[BG_BOOT_ID_LEN + 1];
+	struct bg_process process;	/* whose it is */
+	bool is_admitted;		/* by the account phase */
+	uint64_t issued_ms, expires_ms;	/* CLOCK_BOOTTIME */
+	char account[BG_ACCOUNT_LEN + 1];
+	uint32_t uid;
+	char service[BG_SERVICE_LEN + 1];
+	uint8_t nonce[BG_NONCE_LEN];	/* of the request */
+};
+
+BG_CHECKED enum bg_err bg_grants_issue(const struct bg_grant *grant);
+/* Checks and marks the grant of `process` as admitted and rebinds it to `to` (may be equal). The
+   grant is checked: boot, process start, not expired, account, uid, service. BG_ERR_NOENT,
+   _EXPIRED, _MISMATCH. */
+BG_CHECKED enum bg_err bg_grants_admit(const struct bg_process *process,
+	const struct bg_process *to, const char *account, uint32_t uid, const char *service);
+/* Takes the admitted grant once, by one rename; same checks, and is_admitted. */
+BG_CHECKED enum bg_err bg_grants_take(const struct bg_process *process, const char *account,
+	uint32_t uid, const char *service, struct bg_grant *ret);
+void bg_grants_drop(const struct bg_process *process);
+void bg_grants_sweep(void);
+
+/* A live session, named by its audit session id. */
+struct bg_session {
+	uint32_t audit_session;
+	char boot_id[BG_BOOT_ID_LEN + 1];
+	char account[BG_ACCOUNT_LEN + 1];
+	uint32_t uid;
+	uint64_t opened_ms, deadline_ms;
+	bool is_closed;
+	uint8_t nonce[BG_NONCE_LEN];
+	uint8_t digest[BG_SHA256_LEN];
+	uint32_t epoch;
+	char host_label[BG_HOST_LABEL_LEN + 1];
+	char key[BG_NAME_LEN + 1];
+	char holder[BG_HOLDER_LEN + 1];
+	char reason[BG_REASON_LEN + 1];
+	char custodians[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2) + 1];
+	char service[BG_SERVICE_LEN + 1];
+	char origin[BG_ORIGIN_LEN + 1];
+	char role[16];
+	uint8_t set_id[BG_SET_ID_LEN];
+};
+
+BG_CHECKED enum bg_err bg_sessions_put(const struct bg_session *session);
+/* BG_ERR_NOENT: none. Does not judge it. */
+BG_CHECKED enum bg_err bg_sessions_get(uint32_t audit_session, struct bg_session *ret);
+/* BG_OK only if the caller's own audit session is live: this boot, not closed, before its deadline,
+   of uid. BG_ERR_NOENT, _EXPIRED, _MISMATCH. Makes one stat or open when there is none. */
+BG_CHECKED enum bg_err bg_sessions_live(uint32_t uid, struct bg_session *ret);
+
+/* Counts an attempt at account (uid names the file) and returns the count since the last proved
+   key; a fixed-size file. 0 when it cannot be counted. bg_attempts_reset: a key was proved. */
+uint64_t bg_attempts_count(uint32_t uid);
+void bg_attempts_reset(uint32_t uid);
+
+#endif
