@@ -9,15 +9,16 @@
 
 #include <breakglass/seal.h>
 
-#define BG_AUTHDATA_MAX_LEN 256
+#define BG_AUTHDATA_MAX_LEN	 256
 #define BG_ASSERTION_SIG_MAX_LEN 128
 
 struct bg_assertion {
-	uint8_t credential[BG_CREDENTIAL_LEN];	/* as the key named it; credential_len 0: not named */
+	uint8_t credential[BG_CREDENTIAL_LEN]; /* as the key named it; credential_len 0: not named
+						*/
 	size_t credential_len;
-	uint8_t authdata[BG_AUTHDATA_MAX_LEN];	/* raw, without CBOR framing */
+	uint8_t authdata[BG_AUTHDATA_MAX_LEN]; /* raw, without CBOR framing */
 	size_t authdata_len;
-	uint8_t sig[BG_ASSERTION_SIG_MAX_LEN];	/* DER for ES256, 64 bytes for EdDSA */
+	uint8_t sig[BG_ASSERTION_SIG_MAX_LEN]; /* DER for ES256, 64 bytes for EdDSA */
 	size_t sig_len;
 };
 

@@ -12,19 +12,19 @@
 
 struct bg_view {
 	const uint8_t *p;
-	size_t len;		/* bytes left */
-	bool is_short;		/* something was read beyond the end */
+	size_t len;    /* bytes left */
+	bool is_short; /* something was read beyond the end */
 };
 
 struct bg_writer {
 	uint8_t *p;
-	size_t cap, len;	/* bytes */
-	bool is_full;		/* something did not fit; nothing of it was written */
+	size_t cap, len; /* bytes */
+	bool is_full;	 /* something did not fit; nothing of it was written */
 };
 
 /* Reads move the view on; beyond the end they set is_short and give zeroes or NULL. */
 uint8_t bg_view_u8(struct bg_view *v);
-uint16_t bg_view_u16(struct bg_view *v);	/* big endian, like all integers here */
+uint16_t bg_view_u16(struct bg_view *v); /* big endian, like all integers here */
 uint32_t bg_view_u32(struct bg_view *v);
 uint64_t bg_view_u64(struct bg_view *v);
 const uint8_t *bg_view_take(struct bg_view *v, size_t len);

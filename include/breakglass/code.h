@@ -20,15 +20,15 @@
 
 #define BG_COMPACT_CHARS_128  38
 #define BG_COMPACT_CHARS_256  70
-#define BG_COMPACT_TEXT_LEN   71	/* with NUL */
+#define BG_COMPACT_TEXT_LEN   71 /* with NUL */
 #define BG_CODE_LINE_CHARS    32
 #define BG_CODE_LINE_BODY_LEN 13
 #define BG_CODE_MAX_LINES     32
 #define BG_CODE_MAX_LEN	      (BG_CODE_MAX_LINES * BG_CODE_LINE_BODY_LEN - 2)
 
 struct bg_compact {
-	uint8_t member_index;		/* 0 to 15 */
-	struct bg_secret value;		/* 16 or 32 bytes */
+	uint8_t member_index;	/* 0 to 15 */
+	struct bg_secret value; /* 16 or 32 bytes */
 };
 
 enum bg_code_kind {
@@ -45,15 +45,15 @@ enum bg_code_kind {
 const char *bg_code_kind_text(enum bg_code_kind kind);
 
 void bg_compact_wipe(struct bg_compact *share);
-BG_CHECKED enum bg_err bg_compact_encode(const struct bg_compact *share,
-	char ret[static BG_COMPACT_TEXT_LEN]);
+BG_CHECKED enum bg_err bg_compact_encode(
+	const struct bg_compact *share, char ret[static BG_COMPACT_TEXT_LEN]);
 /* text: 38 or 70 modhex characters in any case, blanks already removed.
    BG_ERR_RANGE (length), BG_ERR_SYNTAX (a character), BG_ERR_CHECKSUM, BG_ERR_WRONG_KIND (type). */
 BG_CHECKED enum bg_err bg_compact_decode(const char *text, size_t len, struct bg_compact *ret);
 
 struct bg_code_line {
 	enum bg_code_kind kind;
-	uint8_t number;			/* 0 to 31 */
+	uint8_t number; /* 0 to 31 */
 	uint8_t body[BG_CODE_LINE_BODY_LEN];
 };
 
@@ -64,7 +64,7 @@ BG_CHECKED enum bg_err bg_code_line_decode(const char *text, size_t len, struct 
 struct bg_code {
 	enum bg_code_kind kind;
 	bool is_begun;
-	uint32_t have;			/* bit a line number */
+	uint32_t have; /* bit a line number */
 	uint8_t body[BG_CODE_MAX_LINES * BG_CODE_LINE_BODY_LEN];
 };
 
@@ -78,10 +78,10 @@ unsigned int bg_code_missing(const struct bg_code *code);
 
 /* Writes body (1 to BG_CODE_MAX_LEN bytes) as lines, 8 groups of 4 characters each and LF after
    each line, terminated. ret_len: size of ret. */
-BG_CHECKED enum bg_err bg_code_encode(enum bg_code_kind kind, const uint8_t *body, size_t len,
-	char *ret, size_t ret_len);
+BG_CHECKED enum bg_err bg_code_encode(
+	enum bg_code_kind kind, const uint8_t *body, size_t len, char *ret, size_t ret_len);
 /* The same, ungrouped lines (for pasting and QR). */
-BG_CHECKED enum bg_err bg_code_encode_plain(enum bg_code_kind kind, const uint8_t *body, size_t len,
-	char *ret, size_t ret_len);
+BG_CHECKED enum bg_err bg_code_encode_plain(
+	enum bg_code_kind kind, const uint8_t *body, size_t len, char *ret, size_t ret_len);
 
 #endif

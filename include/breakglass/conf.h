@@ -15,17 +15,18 @@
 struct bg_host {
 	char label[BG_HOST_LABEL_LEN + 1];
 	char account[BG_ACCOUNT_LEN + 1];
-	uint32_t uid;				/* 1 and above */
+	uint32_t uid; /* 1 and above */
 	uint32_t epoch;
 	uint8_t seal_digest[BG_SHA256_LEN];
 };
 
-BG_CHECKED enum bg_err bg_host_parse(const char *text, size_t len, const char *where,
-	struct bg_host *ret, struct bg_diag *diag);
-BG_CHECKED enum bg_err bg_host_write(const struct bg_host *host, char *ret, size_t ret_size,
-	size_t *ret_len);
+BG_CHECKED enum bg_err bg_host_parse(
+	const char *text, size_t len, const char *where, struct bg_host *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_host_write(
+	const struct bg_host *host, char *ret, size_t ret_size, size_t *ret_len);
 
-/* contacts: `[contacts]` updated = YYYY-MM-DD; `[custodian NAME]` phone = text of at most 32 bytes. */
+/* contacts: `[contacts]` updated = YYYY-MM-DD; `[custodian NAME]` phone = text of at most 32 bytes.
+ */
 #define BG_PHONE_LEN 32
 struct bg_contacts {
 	char updated[11];
@@ -38,22 +39,22 @@ struct bg_contacts {
 
 BG_CHECKED enum bg_err bg_contacts_parse(const char *text, size_t len, const char *where,
 	struct bg_contacts *ret, struct bg_diag *diag);
-BG_CHECKED enum bg_err bg_contacts_write(const struct bg_contacts *contacts, char *ret,
-	size_t ret_size, size_t *ret_len);
+BG_CHECKED enum bg_err bg_contacts_write(
+	const struct bg_contacts *contacts, char *ret, size_t ret_size, size_t *ret_len);
 /* The telephone number of name, or "". */
 const char *bg_contacts_phone(const struct bg_contacts *contacts, const char *name);
 
 #define BG_SERVICES_MAX 8
 struct bg_conf {
 	size_t service_count;
-	char services[BG_SERVICES_MAX][BG_SERVICE_LEN + 1];	/* the doors */
-	char device[256];		/* "" : enumerate */
-	int severity;			/* syslog severity of the highest events; 0 (emerg) to 2 */
+	char services[BG_SERVICES_MAX][BG_SERVICE_LEN + 1]; /* the doors */
+	char device[256];				    /* "" : enumerate */
+	int severity; /* syslog severity of the highest events; 0 (emerg) to 2 */
 	char sd_id[64];
 	uint32_t review_days, drill_days;
-	char role[16];			/* full */
-	bool is_degraded;		/* something was wrong and left at its default */
-	struct bg_diag first_error;	/* what was wrong first */
+	char role[16];		    /* full */
+	bool is_degraded;	    /* something was wrong and left at its default */
+	struct bg_diag first_error; /* what was wrong first */
 	enum bg_err first_err;
 };
 
@@ -84,7 +85,7 @@ struct bg_plan {
 	} keys[BG_KEYS_MAX];
 };
 
-BG_CHECKED enum bg_err bg_plan_parse(const char *text, size_t len, const char *where,
-	struct bg_plan *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_plan_parse(
+	const char *text, size_t len, const char *where, struct bg_plan *ret, struct bg_diag *diag);
 
 #endif

@@ -20,18 +20,18 @@
 #define BG_ED25519_SIG_LEN 64
 #define BG_X25519_PUB_LEN  32
 
-struct bg_crypto;	/* opaque: an OSSL_LIB_CTX with the default provider */
+struct bg_crypto; /* opaque: an OSSL_LIB_CTX with the default provider */
 
 /* NULL when libcrypto fails. Ownership: the caller's, until bg_crypto_close. */
 struct bg_crypto *bg_crypto_open(void);
-void bg_crypto_close(struct bg_crypto *crypto);		/* NULL is fine */
-void bg_crypto_cleanup(struct bg_crypto **crypto);	/* for BG_WIPE(bg_crypto_cleanup) */
+void bg_crypto_close(struct bg_crypto *crypto);	   /* NULL is fine */
+void bg_crypto_cleanup(struct bg_crypto **crypto); /* for BG_WIPE(bg_crypto_cleanup) */
 
 /* The OSSL_LIB_CTX within (declared void * so that callers need no OpenSSL header). */
 void *bg_crypto_libctx(struct bg_crypto *crypto);
 
-BG_CHECKED enum bg_err bg_sha256(struct bg_crypto *crypto, const void *p, size_t len,
-	uint8_t ret[static BG_SHA256_LEN]);
+BG_CHECKED enum bg_err bg_sha256(
+	struct bg_crypto *crypto, const void *p, size_t len, uint8_t ret[static BG_SHA256_LEN]);
 BG_CHECKED enum bg_err bg_hmac_sha256(struct bg_crypto *crypto, const void *key, size_t key_len,
 	const void *p, size_t len, uint8_t ret[static BG_SHA256_LEN]);
 /* PBKDF2-HMAC-SHA256 (RFC 8018), rounds >= 1. password may be empty. */

@@ -14,31 +14,31 @@
 #include <breakglass/slip39.h>
 
 enum bg_entry_state {
-	BG_ENTRY_EMPTY,		/* nothing yet */
-	BG_ENTRY_MORE,		/* some words; more are wanted */
-	BG_ENTRY_BAD_WORD,	/* word `bad_number` is not in the list */
-	BG_ENTRY_MNEMONIC,	/* a whole mnemonic; checksum good; share in `share` */
-	BG_ENTRY_COMPACT,	/* a whole compact share; CRC good; in `compact` */
-	BG_ENTRY_REFUSED	/* whole but not good: `err` says why; start anew */
+	BG_ENTRY_EMPTY,	   /* nothing yet */
+	BG_ENTRY_MORE,	   /* some words; more are wanted */
+	BG_ENTRY_BAD_WORD, /* word `bad_number` is not in the list */
+	BG_ENTRY_MNEMONIC, /* a whole mnemonic; checksum good; share in `share` */
+	BG_ENTRY_COMPACT,  /* a whole compact share; CRC good; in `compact` */
+	BG_ENTRY_REFUSED   /* whole but not good: `err` says why; start anew */
 };
 
-#define BG_ENTRY_BAD_LEN 24
+#define BG_ENTRY_BAD_LEN    24
 #define BG_ENTRY_MODHEX_LEN 80
 
 struct bg_entry {
 	enum bg_entry_state state;
-	struct bg_slip39_words words;		/* so far */
-	size_t expected;			/* 20, 33, or 0 while unknown */
-	char modhex[BG_ENTRY_MODHEX_LEN];	/* so far, if modhex */
+	struct bg_slip39_words words;	  /* so far */
+	size_t expected;		  /* 20, 33, or 0 while unknown */
+	char modhex[BG_ENTRY_MODHEX_LEN]; /* so far, if modhex */
 	size_t modhex_len;
-	unsigned int bad_number;		/* from 1 */
-	char bad_text[BG_ENTRY_BAD_LEN];	/* the wrong word, printable ASCII, cut */
+	unsigned int bad_number;	 /* from 1 */
+	char bad_text[BG_ENTRY_BAD_LEN]; /* the wrong word, printable ASCII, cut */
 	enum bg_err err;
 	struct bg_slip39_share share;
 	struct bg_compact compact;
 };
 
-void bg_entry_wipe(struct bg_entry *entry);	/* also: start anew */
+void bg_entry_wipe(struct bg_entry *entry); /* also: start anew */
 
 /* Takes one piece of text (len bytes, need not be terminated; anything of at most 4,095 bytes)
    and moves the state on. expected: words of a whole share (20 or 33), or 0 to tell from the

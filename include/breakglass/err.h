@@ -11,56 +11,56 @@
 
 #include <stddef.h>
 
-#define BG_CHECKED __attribute__((warn_unused_result))
+#define BG_CHECKED	     __attribute__((warn_unused_result))
 #define BG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 enum bg_err {
 	BG_OK = 0,
-	BG_ERR_ARGUMENT,	/* the caller broke a contract */
+	BG_ERR_ARGUMENT, /* the caller broke a contract */
 	BG_ERR_MEMORY,
-	BG_ERR_RANDOM,		/* getrandom(2) failed or was short */
-	BG_ERR_CRYPTO,		/* libcrypto failed */
-	BG_ERR_IO,		/* a system call failed; diag has errno */
-	BG_ERR_NOENT,		/* what was looked for is not there */
-	BG_ERR_UNSAFE,		/* owner, mode, type or link of a file is not safe */
+	BG_ERR_RANDOM, /* getrandom(2) failed or was short */
+	BG_ERR_CRYPTO, /* libcrypto failed */
+	BG_ERR_IO,     /* a system call failed; diag has errno */
+	BG_ERR_NOENT,  /* what was looked for is not there */
+	BG_ERR_UNSAFE, /* owner, mode, type or link of a file is not safe */
 	BG_ERR_TOO_BIG,
-	BG_ERR_SYNTAX,		/* malformed text; diag has file, line, expectation */
-	BG_ERR_UNKNOWN_KEY,	/* unknown section or key */
+	BG_ERR_SYNTAX,	    /* malformed text; diag has file, line, expectation */
+	BG_ERR_UNKNOWN_KEY, /* unknown section or key */
 	BG_ERR_DUPLICATE,
-	BG_ERR_MISSING,		/* a required key or section is absent */
-	BG_ERR_RANGE,		/* a value is out of its range */
-	BG_ERR_WORD,		/* a word is not in SLIP-39's list; diag.index = its number from 1 */
-	BG_ERR_CHECKSUM,	/* RS1024 or CRC does not match */
-	BG_ERR_PADDING,		/* SLIP-39 padding bits are not zero, or wrong length */
-	BG_ERR_EXPONENT,	/* iteration exponent above 4 */
-	BG_ERR_MISMATCH,	/* shares that do not belong together */
-	BG_ERR_DIGEST,		/* SLIP-39's digest of the combined secret is wrong */
-	BG_ERR_TOO_FEW,		/* fewer shares than the threshold */
-	BG_ERR_POLYNOMIAL,	/* a further share does not lie on the polynomial */
-	BG_ERR_SIGNATURE,	/* a signature does not verify */
-	BG_ERR_WRONG_KIND,	/* another kind of code */
-	BG_ERR_OTHER_SET,	/* a share of another set */
-	BG_ERR_RETIRED,		/* a share of a retired epoch of this seal */
-	BG_ERR_NOT_A_SHARE,	/* well-formed, but of no custodian of this seal */
-	BG_ERR_FORK,		/* another seal of the same epoch */
-	BG_ERR_EPOCH,		/* an epoch that goes back, or skips its predecessor */
-	BG_ERR_ASSERTION,	/* UP, UV, RP id hash, credential or algorithm is wrong */
+	BG_ERR_MISSING,	    /* a required key or section is absent */
+	BG_ERR_RANGE,	    /* a value is out of its range */
+	BG_ERR_WORD,	    /* a word is not in SLIP-39's list; diag.index = its number from 1 */
+	BG_ERR_CHECKSUM,    /* RS1024 or CRC does not match */
+	BG_ERR_PADDING,	    /* SLIP-39 padding bits are not zero, or wrong length */
+	BG_ERR_EXPONENT,    /* iteration exponent above 4 */
+	BG_ERR_MISMATCH,    /* shares that do not belong together */
+	BG_ERR_DIGEST,	    /* SLIP-39's digest of the combined secret is wrong */
+	BG_ERR_TOO_FEW,	    /* fewer shares than the threshold */
+	BG_ERR_POLYNOMIAL,  /* a further share does not lie on the polynomial */
+	BG_ERR_SIGNATURE,   /* a signature does not verify */
+	BG_ERR_WRONG_KIND,  /* another kind of code */
+	BG_ERR_OTHER_SET,   /* a share of another set */
+	BG_ERR_RETIRED,	    /* a share of a retired epoch of this seal */
+	BG_ERR_NOT_A_SHARE, /* well-formed, but of no custodian of this seal */
+	BG_ERR_FORK,	    /* another seal of the same epoch */
+	BG_ERR_EPOCH,	    /* an epoch that goes back, or skips its predecessor */
+	BG_ERR_ASSERTION,   /* UP, UV, RP id hash, credential or algorithm is wrong */
 	BG_ERR_TIMEOUT,
-	BG_ERR_BUSY,		/* a bounded wait for a lock or a device ended */
-	BG_ERR_NO_DEVICE,	/* no security key is plugged in */
-	BG_ERR_NOT_ENROLLED,	/* security keys are there, none of them enrolled */
-	BG_ERR_PIN,		/* wrong PIN */
-	BG_ERR_PIN_BLOCKED,	/* no PIN tries left, or (soft) until re-plugged */
+	BG_ERR_BUSY,	     /* a bounded wait for a lock or a device ended */
+	BG_ERR_NO_DEVICE,    /* no security key is plugged in */
+	BG_ERR_NOT_ENROLLED, /* security keys are there, none of them enrolled */
+	BG_ERR_PIN,	     /* wrong PIN */
+	BG_ERR_PIN_BLOCKED,  /* no PIN tries left, or (soft) until re-plugged */
 	BG_ERR_PIN_NOT_SET,
-	BG_ERR_PIN_RESERVED,	/* too few tries left for this door; the PIN was not sent */
-	BG_ERR_DENIED,		/* the person refused, or the key was pulled */
+	BG_ERR_PIN_RESERVED, /* too few tries left for this door; the PIN was not sent */
+	BG_ERR_DENIED,	     /* the person refused, or the key was pulled */
 	BG_ERR_CANCELLED,
-	BG_ERR_HELPER,		/* bg-fido2 is missing, died or answered nonsense */
+	BG_ERR_HELPER, /* bg-fido2 is missing, died or answered nonsense */
 	BG_ERR_EXPIRED,
-	BG_ERR_TAKEN_OVER,	/* a newer connection holds the request */
-	BG_ERR_USED,		/* a grant or challenge that was used already */
-	BG_ERR_STATE,		/* no edge of a state machine allows this */
-	BG_ERR_COUNT		/* number of errors; not one itself */
+	BG_ERR_TAKEN_OVER, /* a newer connection holds the request */
+	BG_ERR_USED,	   /* a grant or challenge that was used already */
+	BG_ERR_STATE,	   /* no edge of a state machine allows this */
+	BG_ERR_COUNT	   /* number of errors; not one itself */
 };
 
 #define BG_DIAG_WHERE_LEN 128
@@ -68,11 +68,11 @@ enum bg_err {
 
 /* Where and what, for people. Zeroed means: nothing known. Holds no secret. */
 struct bg_diag {
-	char where[BG_DIAG_WHERE_LEN];	/* file, section, device or function */
-	char what[BG_DIAG_WHAT_LEN];	/* what was expected or found */
-	unsigned int line;		/* line in the file `where`, from 1; 0: none */
-	unsigned int index;		/* word, share or key number, from 1; 0: none */
-	int sys_errno;			/* errno of the failed call; 0: none */
+	char where[BG_DIAG_WHERE_LEN]; /* file, section, device or function */
+	char what[BG_DIAG_WHAT_LEN];   /* what was expected or found */
+	unsigned int line;	       /* line in the file `where`, from 1; 0: none */
+	unsigned int index;	       /* word, share or key number, from 1; 0: none */
+	int sys_errno;		       /* errno of the failed call; 0: none */
 };
 
 /* A short English text for err, e.g. "checksum does not match"; never NULL. Static storage. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Foreign text on its way into a record or onto a terminal: capped, escaped, in one place (RULES P20). */
+/* Foreign text on its way into a record or onto a terminal: capped, escaped, in one place (RULES
+ * P20). */
 #ifndef BREAKGLASS_ESCAPE_H
 #define BREAKGLASS_ESCAPE_H
 

@@ -46,10 +46,10 @@ enum bg_event_id {
 
 struct bg_event_type {
 	const char *name;	/* "GRANTED" */
-	const char *message_id;	/* 32 lower-case hex digits, one for each event */
+	const char *message_id; /* 32 lower-case hex digits, one for each event */
 	int severity;		/* syslog: 0 emerg (lowered by `severity`), 1 alert, 5 notice */
 	bool is_alert;
-	const char *text;	/* one sentence, for the catalog and the manual */
+	const char *text; /* one sentence, for the catalog and the manual */
 };
 
 const struct bg_event_type *bg_event_type(enum bg_event_id id);
@@ -57,45 +57,46 @@ const struct bg_event_type *bg_event_type(enum bg_event_id id);
 /* One event. NULL or "": not set (formats leave it out). Borrowed pointers; raw, unescaped. */
 struct bg_event {
 	enum bg_event_id id;
-	const char *host;	/* host label */
+	const char *host; /* host label */
 	const char *account;
-	const char *request;	/* 64 hex digits: the digest; before it is fixed, the nonce's 32 */
-	const char *set;	/* 32 hex digits */
-	uint32_t epoch;		/* 0: not set */
+	const char *request; /* 64 hex digits: the digest; before it is fixed, the nonce's 32 */
+	const char *set;     /* 32 hex digits */
+	uint32_t epoch;	     /* 0: not set */
 	const char *key;
 	const char *holder;
-	const char *custodians;	/* "audit, dba" */
+	const char *custodians; /* "audit, dba" */
 	const char *reason;
 	const char *service;
 	const char *origin;
-	const char *result;	/* what came out, in words: "wrong share, word 7", "tries left 5" */
-	uint64_t count;		/* ATTEMPT: attempts since the last proved key; 0: not set */
-	int severity;		/* -1: the table's; else lowered to this if that is less severe */
+	const char *result; /* what came out, in words: "wrong share, word 7", "tries left 5" */
+	uint64_t count;	    /* ATTEMPT: attempts since the last proved key; 0: not set */
+	int severity;	    /* -1: the table's; else lowered to this if that is less severe */
 };
 
 /* What the chain adds to an event; seq from 1. */
 struct bg_chain_pos {
 	uint64_t seq;
-	uint8_t prev[BG_SHA256_LEN];	/* hash of the record before: SHA-256 of its line without LF */
+	uint8_t prev[BG_SHA256_LEN]; /* hash of the record before: SHA-256 of its line without LF */
 };
 
-#define BG_EVENT_MAX_LEN 4096
-#define BG_CHAIN_TEXT_LEN 88		/* "SEQ:HASH" and NUL */
+#define BG_EVENT_MAX_LEN  4096
+#define BG_CHAIN_TEXT_LEN 88 /* "SEQ:HASH" and NUL */
 
 /* The severity that applies. */
 int bg_event_severity(const struct bg_event *event);
 
-/* The chain's line (JSON, one line, no LF): {"schema":1,"seq":..,"prev":"..","time":"RFC 3339 with ms",
-   "boot":"boot id","boottime":seconds,"event":"GRANTED","severity":0,"host":..,...}. Terminated. */
+/* The chain's line (JSON, one line, no LF): {"schema":1,"seq":..,"prev":"..","time":"RFC 3339 with
+   ms", "boot":"boot id","boottime":seconds,"event":"GRANTED","severity":0,"host":..,...}.
+   Terminated. */
 BG_CHECKED enum bg_err bg_event_json(const struct bg_event *event, const struct bg_chain_pos *pos,
 	const char *time, const char *boot_id, uint64_t boottime_ms, char *ret, size_t ret_size,
 	size_t *ret_len);
 
 /* Syslog text and journal MESSAGE: "GRANTED host=.. account=.. holder=.. reason=.. custodians=..
-   key=.. request=.. ...chain=SEQ:HASH". The first 140 characters carry host, account, holder, reason and
-   custodians, cut in that order from the end. Terminated; at most 1,000 bytes. */
-BG_CHECKED enum bg_err bg_event_text(const struct bg_event *event, const char *chain, char *ret,
-	size_t ret_size);
+   key=.. request=.. ...chain=SEQ:HASH". The first 140 characters carry host, account, holder,
+   reason and custodians, cut in that order from the end. Terminated; at most 1,000 bytes. */
+BG_CHECKED enum bg_err bg_event_text(
+	const struct bg_event *event, const char *chain, char *ret, size_t ret_size);
 
 /* The journal's native datagram (MESSAGE, MESSAGE_ID, PRIORITY, SYSLOG_FACILITY=10,
    SYSLOG_IDENTIFIER, BREAKGLASS_EVENT, _ACCOUNT, ... _CHAIN), length-prefixed where a value has

@@ -15,26 +15,27 @@
 
 enum bg_fido2_op {
 	BG_FIDO2_NONE,
-	BG_FIDO2_LIST,		/* which authenticators are there */
-	BG_FIDO2_FIND,		/* is an enrolled one there, which, how many PIN tries left; no touch, no PIN */
-	BG_FIDO2_ASSERT,	/* PIN and touch on the enrolled one */
-	BG_FIDO2_MAKE		/* make a credential */
+	BG_FIDO2_LIST, /* which authenticators are there */
+	BG_FIDO2_FIND, /* is an enrolled one there, which, how many PIN tries left; no touch, no PIN
+			*/
+	BG_FIDO2_ASSERT, /* PIN and touch on the enrolled one */
+	BG_FIDO2_MAKE	 /* make a credential */
 };
 
 struct bg_pin {
-	char text[BG_PIN_LEN + 1];	/* UTF-8, terminated; 4 to 63 bytes */
+	char text[BG_PIN_LEN + 1]; /* UTF-8, terminated; 4 to 63 bytes */
 };
 void bg_pin_wipe(struct bg_pin *pin);
 
 struct bg_fido2_request {
 	enum bg_fido2_op op;
-	char device[256];			/* "" : enumerate; else only this character device */
+	char device[256]; /* "" : enumerate; else only this character device */
 	char rp_id[BG_RP_ID_LEN + 1];
 	uint8_t client_data_hash[BG_SHA256_LEN];
-	uint32_t timeout_secs;			/* for the touch: 1 to 120 */
-	uint8_t min_retries;			/* send the PIN only while more tries than this are left */
-	struct bg_pin pin;			/* ASSERT, MAKE */
-	size_t credential_count;		/* FIND, ASSERT: the enrolled ones; MAKE: to exclude */
+	uint32_t timeout_secs;	 /* for the touch: 1 to 120 */
+	uint8_t min_retries;	 /* send the PIN only while more tries than this are left */
+	struct bg_pin pin;	 /* ASSERT, MAKE */
+	size_t credential_count; /* FIND, ASSERT: the enrolled ones; MAKE: to exclude */
 	struct {
 		uint8_t id[BG_CREDENTIAL_LEN];
 		size_t len;
@@ -46,21 +47,21 @@ struct bg_fido2_request {
 
 struct bg_fido2_device {
 	char path[64];
-	char model[BG_MODEL_LEN + 1];		/* manufacturer and product, printable */
+	char model[BG_MODEL_LEN + 1]; /* manufacturer and product, printable */
 	uint8_t aaguid[16];
-	uint8_t retries;			/* PIN tries left; 0xff: unknown */
+	uint8_t retries; /* PIN tries left; 0xff: unknown */
 	bool has_pin, is_fido2;
 };
 
 struct bg_fido2_reply {
-	enum bg_err err;	/* BG_OK, _NO_DEVICE, _NOT_ENROLLED, _PIN, _PIN_BLOCKED, _PIN_NOT_SET,
-				   _PIN_RESERVED, _TIMEOUT, _DENIED, _CANCELLED, _BUSY, _DUPLICATE (excluded
-				   credential), _IO, _ARGUMENT */
-	uint8_t retries;			/* PIN tries left; 0xff: unknown */
-	size_t credential;			/* FIND, ASSERT: position in the request's credentials */
-	struct bg_assertion assertion;		/* ASSERT */
-	/* MAKE: everything of a seal's key but name and holder; is_attested: packed with a certificate,
-	   verified; is_discoverable */
+	enum bg_err err;   /* BG_OK, _NO_DEVICE, _NOT_ENROLLED, _PIN, _PIN_BLOCKED, _PIN_NOT_SET,
+			      _PIN_RESERVED, _TIMEOUT, _DENIED, _CANCELLED, _BUSY, _DUPLICATE
+			      (excluded   credential), _IO, _ARGUMENT */
+	uint8_t retries;   /* PIN tries left; 0xff: unknown */
+	size_t credential; /* FIND, ASSERT: position in the request's credentials */
+	struct bg_assertion assertion; /* ASSERT */
+	/* MAKE: everything of a seal's key but name and holder; is_attested: packed with a
+	   certificate, verified; is_discoverable */
 	struct bg_key key;
 	bool is_attested, is_discoverable;
 	/* LIST */
@@ -71,13 +72,13 @@ struct bg_fido2_reply {
 void bg_fido2_request_wipe(struct bg_fido2_request *request);
 
 #define BG_FIDO2_MESSAGE_MAX_LEN 16384
-BG_CHECKED enum bg_err bg_fido2_request_encode(const struct bg_fido2_request *request,
-	struct bg_writer *ret);
-BG_CHECKED enum bg_err bg_fido2_request_decode(const uint8_t *p, size_t len,
-	struct bg_fido2_request *ret);
-BG_CHECKED enum bg_err bg_fido2_reply_encode(const struct bg_fido2_reply *reply,
-	struct bg_writer *ret);
-BG_CHECKED enum bg_err bg_fido2_reply_decode(const uint8_t *p, size_t len,
-	struct bg_fido2_reply *ret);
+BG_CHECKED enum bg_err bg_fido2_request_encode(
+	const struct bg_fido2_request *request, struct bg_writer *ret);
+BG_CHECKED enum bg_err bg_fido2_request_decode(
+	const uint8_t *p, size_t len, struct bg_fido2_request *ret);
+BG_CHECKED enum bg_err bg_fido2_reply_encode(
+	const struct bg_fido2_reply *reply, struct bg_writer *ret);
+BG_CHECKED enum bg_err bg_fido2_reply_decode(
+	const uint8_t *p, size_t len, struct bg_fido2_reply *ret);
 
 #endif

@@ -19,8 +19,8 @@ BG_CHECKED enum bg_err bg_custodian_seed(struct bg_crypto *crypto, const struct 
 	struct bg_secret *ret);
 
 struct bg_quorum {
-	struct bg_secret sign_seed;	/* Ed25519 */
-	struct bg_secret envelope;	/* X25519 scalar */
+	struct bg_secret sign_seed; /* Ed25519 */
+	struct bg_secret envelope;  /* X25519 scalar */
 	uint8_t sign_pub[BG_ED25519_PUB_LEN];
 	uint8_t envelope_pub[BG_X25519_PUB_LEN];
 };
@@ -29,7 +29,7 @@ void bg_quorum_wipe(struct bg_quorum *quorum);
 BG_CHECKED enum bg_err bg_quorum_derive(struct bg_crypto *crypto, const struct bg_secret *secret,
 	const uint8_t set_id[static BG_SET_ID_LEN], uint32_t epoch, struct bg_quorum *ret);
 
-void bg_age_recipient(const uint8_t pub[static BG_X25519_PUB_LEN],
-	char ret[static BG_AGE_RECIPIENT_LEN + 1]);
+void bg_age_recipient(
+	const uint8_t pub[static BG_X25519_PUB_LEN], char ret[static BG_AGE_RECIPIENT_LEN + 1]);
 
 #endif

@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define BG_BOOT_ID_LEN 36
-#define BG_TIME_TEXT_LEN 25	/* 2026-11-21T08:55:51.123Z and NUL */
+#define BG_BOOT_ID_LEN	 36
+#define BG_TIME_TEXT_LEN 25 /* 2026-11-21T08:55:51.123Z and NUL */
 
-uint64_t bg_clock_boot_ms(void);	/* CLOCK_BOOTTIME in milliseconds */
+uint64_t bg_clock_boot_ms(void); /* CLOCK_BOOTTIME in milliseconds */
 void bg_clock_wall_text(char ret[static BG_TIME_TEXT_LEN]);
 /* "06:14" of the wall clock `secs` from now, host's time zone file read without the environment;
    UTC ("06:14 UTC") where there is none. ret: 16 bytes. */

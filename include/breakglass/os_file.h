@@ -16,13 +16,13 @@
 
 enum bg_file_flags {
 	BG_FILE_PRIVATE = 1,	/* no permission for group and others */
-	BG_FILE_ANY_FOLDER = 2,	/* do not judge the folders above (a command's own argument) */
+	BG_FILE_ANY_FOLDER = 2, /* do not judge the folders above (a command's own argument) */
 	BG_FILE_ANY_OWNER = 4,	/* a command's own argument */
 	BG_FILE_EXCLUSIVE = 8	/* replace: never overwrite (RULES S17) */
 };
 
-/* Reads a whole file of at most size - 1 bytes into buf, terminated. Owner must be root or the euid,
-   not writable by group or others, one link. BG_ERR_NOENT, _UNSAFE, _TOO_BIG, _IO. */
+/* Reads a whole file of at most size - 1 bytes into buf, terminated. Owner must be root or the
+   euid, not writable by group or others, one link. BG_ERR_NOENT, _UNSAFE, _TOO_BIG, _IO. */
 BG_CHECKED enum bg_err bg_file_read(const char *path, unsigned int flags, char *buf, size_t size,
 	size_t *ret_len, struct bg_diag *diag);
 

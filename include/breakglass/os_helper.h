@@ -16,10 +16,12 @@
 BG_CHECKED enum bg_err bg_helper_run(const char *path, const struct bg_fido2_request *request,
 	struct bg_fido2_reply *ret, struct bg_diag *diag);
 
-/* Runs argv (absolute path, NULL-terminated, empty environment but PATH=/usr/sbin:/usr/bin:/sbin:/bin) with stdin from input,
-   collecting at most out_size - 1 bytes of stdout+stderr; for the command (visudo, sshd -t, ...),
-   never used by the module. *ret_status: the exit status. BG_ERR_TIMEOUT after timeout_secs. */
+/* Runs argv (absolute path, NULL-terminated, empty environment but
+   PATH=/usr/sbin:/usr/bin:/sbin:/bin) with stdin from input, collecting at most out_size - 1 bytes
+   of stdout+stderr; for the command (visudo, sshd -t, ...), never used by the module. *ret_status:
+   the exit status. BG_ERR_TIMEOUT after timeout_secs. */
 BG_CHECKED enum bg_err bg_program_run(const char *const argv[], const char *input,
-	unsigned int timeout_secs, char *out, size_t out_size, int *ret_status, struct bg_diag *diag);
+	unsigned int timeout_secs, char *out, size_t out_size, int *ret_status,
+	struct bg_diag *diag);
 
 #endif

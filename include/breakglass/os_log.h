@@ -16,7 +16,7 @@
 
 struct bg_emitted {
 	bool in_chain, in_journal, in_syslog, in_kmsg;
-	char chain[BG_CHAIN_TEXT_LEN];	/* "SEQ:HASH" of this record */
+	char chain[BG_CHAIN_TEXT_LEN]; /* "SEQ:HASH" of this record */
 };
 
 /* Sends event everywhere. Never fails the caller; what took it is in ret (may be NULL).

@@ -14,9 +14,10 @@ struct bg_passwd {
 
 /* The entry whose name is byte for byte name. BG_ERR_NOENT; BG_ERR_DUPLICATE: the name or its uid
    stands twice; BG_ERR_SYNTAX: a broken line of that name. */
-BG_CHECKED enum bg_err bg_passwd_find(const char *name, struct bg_passwd *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_passwd_find(
+	const char *name, struct bg_passwd *ret, struct bg_diag *diag);
 /* The same, of another file (for --root). */
-BG_CHECKED enum bg_err bg_passwd_find_in(const char *path, const char *name, struct bg_passwd *ret,
-	struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_passwd_find_in(
+	const char *path, const char *name, struct bg_passwd *ret, struct bg_diag *diag);
 
 #endif

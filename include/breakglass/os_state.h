@@ -17,31 +17,31 @@
 #include <breakglass/request.h>
 #include <breakglass/tally.h>
 
-#define BG_REQUESTS_MAX 64	/* files scanned at the most */
+#define BG_REQUESTS_MAX 64 /* files scanned at the most */
 
 /* Edges: OPEN -> FIXED -> SATISFIED -> LIVE -> ENDED; OPEN and FIXED -> ABANDONED. */
 enum bg_phase {
 	BG_PHASE_NONE,
-	BG_PHASE_OPEN,		/* a key is proved; no reason yet */
-	BG_PHASE_FIXED,		/* reason given, digest fixed */
-	BG_PHASE_SATISFIED,	/* a quorum stands, a grant was issued */
-	BG_PHASE_LIVE,		/* its first session was opened; deadline counts */
+	BG_PHASE_OPEN,	    /* a key is proved; no reason yet */
+	BG_PHASE_FIXED,	    /* reason given, digest fixed */
+	BG_PHASE_SATISFIED, /* a quorum stands, a grant was issued */
+	BG_PHASE_LIVE,	    /* its first session was opened; deadline counts */
 	BG_PHASE_ENDED,
 	BG_PHASE_ABANDONED
 };
-bool bg_phase_may(enum bg_phase from, enum bg_phase to);	/* the table of edges */
+bool bg_phase_may(enum bg_phase from, enum bg_phase to); /* the table of edges */
 
 struct bg_request_record {
-	struct bg_request request;	/* request.nonce names the file */
+	struct bg_request request; /* request.nonce names the file */
 	enum bg_phase phase;
-	uint8_t digest[BG_SHA256_LEN];	/* from FIXED on */
+	uint8_t digest[BG_SHA256_LEN]; /* from FIXED on */
 	char boot_id[BG_BOOT_ID_LEN + 1];
-	uint64_t opened_ms;		/* CLOCK_BOOTTIME */
-	uint64_t expires_ms;		/* of the unsatisfied request */
-	uint64_t deadline_ms;		/* from LIVE on */
-	uint64_t owner;			/* random: the connection that holds it; changes at take-over */
+	uint64_t opened_ms;   /* CLOCK_BOOTTIME */
+	uint64_t expires_ms;  /* of the unsatisfied request */
+	uint64_t deadline_ms; /* from LIVE on */
+	uint64_t owner;	      /* random: the connection that holds it; changes at take-over */
 	uint32_t epoch;
-	uint8_t reason_refusals;	/* short reasons given so far */
+	uint8_t reason_refusals; /* short reasons given so far */
 	struct bg_tally tally;
 };
 
@@ -53,8 +53,8 @@ BG_CHECKED enum bg_err bg_state_prepare(struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_requests_find(const char *account, const char *key,
 	const uint8_t seal_digest[static BG_SHA256_LEN], unsigned int phase_mask,
 	struct bg_request_record *ret);
-BG_CHECKED enum bg_err bg_requests_get(const uint8_t nonce[static BG_NONCE_LEN],
-	struct bg_request_record *ret);
+BG_CHECKED enum bg_err bg_requests_get(
+	const uint8_t nonce[static BG_NONCE_LEN], struct bg_request_record *ret);
 /* A new record; fails with BG_ERR_BUSY when BG_REQUESTS_MAX files are there after a sweep. */
 BG_CHECKED enum bg_err bg_requests_add(const struct bg_request_record *record);
 /* Under the lock: reads the record, checks owner (0: do not check) else BG_ERR_TAKEN_OVER, calls
@@ -63,7 +63,8 @@ typedef enum bg_err bg_request_change_fn(void *arg, struct bg_request_record *re
 BG_CHECKED enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_t owner,
 	bg_request_change_fn *change, void *arg, struct bg_request_record *ret);
 /* Removes expired, ended and other boots' records; for each OPEN or FIXED one swept, and each LIVE
-   one past its deadline by more than a day, calls each (may be NULL) so that ABANDONED is recorded. */
+   one past its deadline by more than a day, calls each (may be NULL) so that ABANDONED is recorded.
+ */
 void bg_requests_sweep(void (*each)(void *arg, const struct bg_request_record *record), void *arg);
 
 /* A grant: root-only, of one process, single use, grant_secs long. */
@@ -71,11 +72,11 @@ struct bg_grant {
 	char boot_id[BG_BOOT_ID_LEN + 1];
 	struct bg_process process;	/* whose it is */
 	bool is_admitted;		/* by the account phase */
-	uint64_t issued_ms, expires_ms;	/* CLOCK_BOOTTIME */
+	uint64_t issued_ms, expires_ms; /* CLOCK_BOOTTIME */
 	char account[BG_ACCOUNT_LEN + 1];
 	uint32_t uid;
 	char service[BG_SERVICE_LEN + 1];
-	uint8_t nonce[BG_NONCE_LEN];	/* of the request */
+	uint8_t nonce[BG_NONCE_LEN]; /* of the request */
 };
 
 BG_CHECKED enum bg_err bg_grants_issue(const struct bg_grant *grant);

@@ -6,11 +6,11 @@
 #define BG_PATH_ETC	 "/etc/breakglass"
 #define BG_PATH_ACCOUNTS BG_PATH_ETC "/accounts"
 #define BG_PATH_CONF	 BG_PATH_ETC "/breakglass.conf"
-#define BG_PATH_RUN	 "/run/breakglass"	/* 0700 root, made by tmpfiles */
+#define BG_PATH_RUN	 "/run/breakglass" /* 0700 root, made by tmpfiles */
 #define BG_PATH_REQUESTS BG_PATH_RUN "/requests"
 #define BG_PATH_GRANTS	 BG_PATH_RUN "/grants"
 #define BG_PATH_SESSIONS BG_PATH_RUN "/sessions"
-#define BG_PATH_RUN_LOG	 BG_PATH_RUN "/log"	/* pending, head */
+#define BG_PATH_RUN_LOG	 BG_PATH_RUN "/log" /* pending, head */
 #define BG_PATH_VAR	 "/var/lib/breakglass"
 #define BG_PATH_VAR_LOG	 BG_PATH_VAR "/log"
 #define BG_PATH_LIBEXEC	 "/usr/libexec/breakglass"

@@ -49,8 +49,8 @@ struct bg_touch {
 	char origin[BG_ORIGIN_LEN + 1];
 };
 
-BG_CHECKED enum bg_err bg_touch_digest(struct bg_crypto *crypto, const struct bg_touch *touch,
-	uint8_t ret[static BG_SHA256_LEN]);
+BG_CHECKED enum bg_err bg_touch_digest(
+	struct bg_crypto *crypto, const struct bg_touch *touch, uint8_t ret[static BG_SHA256_LEN]);
 
 /* Copies foreign text into a field of max_len + 1 bytes: cut at max_len (at a UTF-8 boundary),
    control characters and invalid bytes replaced by '?'. What a request holds is what is shown. */

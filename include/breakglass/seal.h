@@ -15,11 +15,11 @@
 #include <breakglass/limits.h>
 #include <stdbool.h>
 
-enum bg_alg { BG_ALG_NONE, BG_ALG_ES256 = -7, BG_ALG_EDDSA = -8 };	/* COSE numbers */
+enum bg_alg { BG_ALG_NONE, BG_ALG_ES256 = -7, BG_ALG_EDDSA = -8 }; /* COSE numbers */
 
 struct bg_custodian {
 	char name[BG_NAME_LEN + 1];
-	uint8_t index;				/* SLIP-39 member index */
+	uint8_t index; /* SLIP-39 member index */
 	uint8_t pub[BG_ED25519_PUB_LEN];
 };
 
@@ -28,11 +28,11 @@ struct bg_key {
 	char holder[BG_HOLDER_LEN + 1];
 	char model[BG_MODEL_LEN + 1];
 	uint8_t aaguid[16];
-	uint8_t credential[BG_CREDENTIAL_LEN];	/* credential_len 0: none, ssh key only */
+	uint8_t credential[BG_CREDENTIAL_LEN]; /* credential_len 0: none, ssh key only */
 	size_t credential_len;
 	enum bg_alg alg;
-	uint8_t pub[64];			/* ES256: x, y; EdDSA: the first 32 */
-	char ssh[512];				/* "sk-ssh-ed25519@openssh.com AAAA...", or "" */
+	uint8_t pub[64]; /* ES256: x, y; EdDSA: the first 32 */
+	char ssh[512];	 /* "sk-ssh-ed25519@openssh.com AAAA...", or "" */
 };
 
 struct bg_retired {
@@ -44,49 +44,49 @@ struct bg_retired {
 };
 
 struct bg_policy {
-	uint32_t session_secs;		/* 14400; 60 to 86400 */
-	uint32_t request_secs;		/* 1800; 60 to 86400 */
-	uint32_t grant_secs;		/* 60; 10 to 600 */
+	uint32_t session_secs; /* 14400; 60 to 86400 */
+	uint32_t request_secs; /* 1800; 60 to 86400 */
+	uint32_t grant_secs;   /* 60; 10 to 600 */
 	bool is_reason_required;
 	bool remote_approve, remote_combine, remote_touch, remote_ssh;
-	bool is_reentry_by_key;		/* reentry = key | no */
-	char expires[21];		/* RFC 3339 UTC; warns, never refuses */
+	bool is_reentry_by_key; /* reentry = key | no */
+	char expires[21];	/* RFC 3339 UTC; warns, never refuses */
 };
 
 struct bg_seal {
-	uint32_t version;		/* 1 */
+	uint32_t version; /* 1 */
 	char account[BG_ACCOUNT_LEN + 1];
 	char zone[BG_ZONE_LEN + 1];
-	char created[21];		/* RFC 3339 UTC */
+	char created[21]; /* RFC 3339 UTC */
 	uint8_t set_id[BG_SET_ID_LEN];
-	uint32_t epoch;			/* from 1 */
+	uint32_t epoch; /* from 1 */
 	uint8_t threshold;
-	uint32_t strength;		/* 128 or 256 */
-	uint16_t slip39_id;		/* 15 bits */
+	uint32_t strength;  /* 128 or 256 */
+	uint16_t slip39_id; /* 15 bits */
 	bool has_predecessor;
-	uint8_t predecessor[BG_SHA256_LEN];	/* of the whole predecessor's file */
+	uint8_t predecessor[BG_SHA256_LEN]; /* of the whole predecessor's file */
 	uint8_t quorum_pub[BG_ED25519_PUB_LEN];
 	char recipient[BG_AGE_RECIPIENT_LEN + 1];
-	char rp_id[BG_RP_ID_LEN + 1];	/* "breakglass:" zone; checked */
+	char rp_id[BG_RP_ID_LEN + 1]; /* "breakglass:" zone; checked */
 	struct bg_policy policy;
 	size_t custodian_count, key_count, retired_count;
 	struct bg_custodian custodians[BG_CUSTODIANS_MAX];
 	struct bg_key keys[BG_KEYS_MAX];
-	struct bg_retired retired[BG_RETIRED_MAX];	/* newest first */
+	struct bg_retired retired[BG_RETIRED_MAX]; /* newest first */
 
 	/* [signature] */
 	uint8_t quorum_sig[BG_ED25519_SIG_LEN];
 	bool has_endorsement;
 	uint8_t predecessor_quorum_sig[BG_ED25519_SIG_LEN];
-	char predecessor_key[BG_NAME_LEN + 1];	/* "" : --keys-lost succession */
+	char predecessor_key[BG_NAME_LEN + 1]; /* "" : --keys-lost succession */
 	uint8_t predecessor_key_authdata[256];
 	size_t predecessor_key_authdata_len;
 	uint8_t predecessor_key_sig[256];
 	size_t predecessor_key_sig_len;
 
 	/* of the file it was read from */
-	uint8_t digest[BG_SHA256_LEN];		/* SHA-256 of the whole file */
-	size_t body_len;			/* bytes before `[signature]` */
+	uint8_t digest[BG_SHA256_LEN]; /* SHA-256 of the whole file */
+	size_t body_len;	       /* bytes before `[signature]` */
 };
 
 void bg_policy_defaults(struct bg_policy *ret);
@@ -99,11 +99,11 @@ BG_CHECKED enum bg_err bg_seal_parse(struct bg_crypto *crypto, const char *text,
 	const char *where, struct bg_seal *ret, struct bg_diag *diag);
 
 /* Writes the body (everything before `[signature]`) as text, terminated. BG_ERR_TOO_BIG. */
-BG_CHECKED enum bg_err bg_seal_write_body(const struct bg_seal *seal, char *ret, size_t ret_size,
-	size_t *ret_len);
+BG_CHECKED enum bg_err bg_seal_write_body(
+	const struct bg_seal *seal, char *ret, size_t ret_size, size_t *ret_len);
 /* Appends `[signature]` from seal's signature fields to a body in buf. */
-BG_CHECKED enum bg_err bg_seal_write_signature(const struct bg_seal *seal, char *buf,
-	size_t buf_size, size_t *len);
+BG_CHECKED enum bg_err bg_seal_write_signature(
+	const struct bg_seal *seal, char *buf, size_t buf_size, size_t *len);
 
 /* A quorum signs body: over frame(context; SHA-256 of the body), context BG_CTX_SEAL (the new
    quorum) or BG_CTX_SUCCESSION_QUORUM (the old one). */
@@ -123,11 +123,11 @@ BG_CHECKED enum bg_err bg_seal_key_challenge(struct bg_crypto *crypto, const cha
 BG_CHECKED enum bg_err bg_seal_check_successor(struct bg_crypto *crypto, const struct bg_seal *prev,
 	const struct bg_seal *next, const char *next_text, bool is_keys_lost, struct bg_diag *diag);
 
-enum bg_share_standing {	/* zeroed denies */
-	BG_SHARE_UNKNOWN = 0,	/* of no custodian of this set */
+enum bg_share_standing {      /* zeroed denies */
+	BG_SHARE_UNKNOWN = 0, /* of no custodian of this set */
 	BG_SHARE_CURRENT,
-	BG_SHARE_RETIRED,	/* *ret_epoch says which */
-	BG_SHARE_OTHER_SET	/* SLIP-39 identifier of no epoch known to the seal */
+	BG_SHARE_RETIRED,  /* *ret_epoch says which */
+	BG_SHARE_OTHER_SET /* SLIP-39 identifier of no epoch known to the seal */
 };
 
 /* Whose share is this? slip39_id: 0 to 0x7fff, or -1 when unknown (compact). Derives the

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BG_SECRET_MAX_LEN 32	/* bytes of a share's value or of the quorum secret */
+#define BG_SECRET_MAX_LEN 32 /* bytes of a share's value or of the quorum secret */
 
 /* A share's value, the quorum secret or a key's seed: 16 or 32 bytes. len 0: empty. */
 struct bg_secret {

@@ -11,25 +11,25 @@
 #include <breakglass/crypto.h>
 #include <breakglass/secret.h>
 
-#define BG_SLIP39_WORDS_128   20
-#define BG_SLIP39_WORDS_256   33
-#define BG_SLIP39_MAX_WORDS   33
-#define BG_SLIP39_MAX_SHARES  16	/* a group; 16 groups at the most */
-#define BG_SLIP39_MAX_INPUT   256	/* shares handed to one combine */
-#define BG_SLIP39_MAX_EXPONENT 4	/* checked before PBKDF2 runs (RULES S12) */
+#define BG_SLIP39_WORDS_128    20
+#define BG_SLIP39_WORDS_256    33
+#define BG_SLIP39_MAX_WORDS    33
+#define BG_SLIP39_MAX_SHARES   16  /* a group; 16 groups at the most */
+#define BG_SLIP39_MAX_INPUT    256 /* shares handed to one combine */
+#define BG_SLIP39_MAX_EXPONENT 4   /* checked before PBKDF2 runs (RULES S12) */
 /* A mnemonic as text: 33 words of at most 8 letters, 32 spaces, NUL. */
-#define BG_SLIP39_TEXT_LEN    (33 * 8 + 32 + 1)
+#define BG_SLIP39_TEXT_LEN (33 * 8 + 32 + 1)
 
 struct bg_slip39_share {
-	uint16_t identifier;		/* 15 bits */
+	uint16_t identifier; /* 15 bits */
 	bool is_extendable;
-	uint8_t exponent;		/* iteration exponent, 0 to 15 as read */
-	uint8_t group_index;		/* 0 to 15 */
-	uint8_t group_threshold;	/* 1 to 16 */
-	uint8_t group_count;		/* 1 to 16 */
-	uint8_t member_index;		/* 0 to 15 */
-	uint8_t member_threshold;	/* 1 to 16 */
-	struct bg_secret value;		/* 16 or 32 bytes */
+	uint8_t exponent;	  /* iteration exponent, 0 to 15 as read */
+	uint8_t group_index;	  /* 0 to 15 */
+	uint8_t group_threshold;  /* 1 to 16 */
+	uint8_t group_count;	  /* 1 to 16 */
+	uint8_t member_index;	  /* 0 to 15 */
+	uint8_t member_threshold; /* 1 to 16 */
+	struct bg_secret value;	  /* 16 or 32 bytes */
 };
 
 /* Words as numbers; counts 20 or 33. */
@@ -44,18 +44,18 @@ void bg_slip39_words_wipe(struct bg_slip39_words *words);
 /* Share to words and back. Decode checks length, padding, RS1024 checksum (by extendable flag),
    group threshold <= group count; exponents up to 15 are read here and refused in combine.
    BG_ERR_RANGE (length, group numbers), BG_ERR_PADDING, BG_ERR_CHECKSUM. */
-BG_CHECKED enum bg_err bg_slip39_encode(const struct bg_slip39_share *share,
-	struct bg_slip39_words *ret);
-BG_CHECKED enum bg_err bg_slip39_decode(const struct bg_slip39_words *words,
-	struct bg_slip39_share *ret);
+BG_CHECKED enum bg_err bg_slip39_encode(
+	const struct bg_slip39_share *share, struct bg_slip39_words *ret);
+BG_CHECKED enum bg_err bg_slip39_decode(
+	const struct bg_slip39_words *words, struct bg_slip39_share *ret);
 
 /* Words to one line of text, single spaces, terminated. */
 void bg_slip39_words_text(const struct bg_slip39_words *words, char ret[static BG_SLIP39_TEXT_LEN]);
 
 struct bg_slip39_deal {
-	uint8_t threshold;	/* k: 1 to 16; 1 only with count 1 */
-	uint8_t count;		/* n: k to 16 */
-	uint16_t identifier;	/* 15 bits; 0x8000 or above: BG_ERR_ARGUMENT */
+	uint8_t threshold;   /* k: 1 to 16; 1 only with count 1 */
+	uint8_t count;	     /* n: k to 16 */
+	uint16_t identifier; /* 15 bits; 0x8000 or above: BG_ERR_ARGUMENT */
 };
 
 /* Deals master (16 or 32 bytes, empty passphrase) into deal->count shares of one group, member

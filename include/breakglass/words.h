@@ -12,9 +12,9 @@
 
 #include <breakglass/err.h>
 
-#define BG_WORDS_COUNT	  1024
-#define BG_WORD_MAX_LEN	  8	/* letters */
-#define BG_WORD_MIN_LEN	  4
+#define BG_WORDS_COUNT	1024
+#define BG_WORD_MAX_LEN 8 /* letters */
+#define BG_WORD_MIN_LEN 4
 
 /* The word numbered index (0 to 1023) into ret, terminated; the whole table is read. */
 void bg_words_text(uint16_t index, char ret[static BG_WORD_MAX_LEN + 1]);

@@ -122,7 +122,8 @@ bool bg_hex_decode(const char *text, size_t text_len, uint8_t *ret, size_t len)
 		if (hex_value(text[i]) < 0)
 			return false;
 	for (size_t i = 0; i < len; i++)
-		ret[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+		ret[i] = (uint8_t)((unsigned)hex_value(text[2 * i]) << 4 |
+				   (unsigned)hex_value(text[2 * i + 1]));
 	return true;
 }
 
