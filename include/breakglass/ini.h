@@ -2,8 +2,8 @@
 /*
  * The one strict reader: seals, host files, configuration, plans, contacts.
  * `[section]` or `[section NAME]`, `key = value`, `#` comment lines, LF. At most
- * 2,048 bytes a line and 64 KiB a file; no NUL, no control character, valid
- * UTF-8. A schema says which sections and keys there are; unknown ones,
+ * 2,048 bytes a line (without its LF) and 64 KiB a file; each line ends with LF,
+ * none is indented; no NUL, no tab or other control character, valid UTF-8. A schema says which sections and keys there are; unknown ones,
  * duplicates, missing ones and bad lengths are errors with a line number.
  */
 #ifndef BREAKGLASS_INI_H
@@ -39,12 +39,15 @@ struct bg_ini_rule {
 /* Called at `[section NAME]` before its keys, for named sections (may be NULL in the schema). */
 typedef enum bg_err bg_ini_section_fn(void *object, const char *section, const char *name,
 	struct bg_diag *diag);
-/* Called instead of giving up, when not NULL: return BG_OK to go on without that line. */
-typedef enum bg_err bg_ini_error_fn(void *object, enum bg_err err, const struct bg_diag *diag);
+/* Called instead of giving up, when not NULL: return BG_OK to go on without that line (after a bad
+   section line: without that section). value: NULL unless the line's key is known. */
+typedef enum bg_err bg_ini_error_fn(void *object, enum bg_err err,
+	const struct bg_ini_value *value, const struct bg_diag *diag);
 
 struct bg_ini_schema {
 	const struct bg_ini_rule *rules;
-	size_t rule_count;
+	size_t rule_count;		/* at most 64 */
+	bool is_ordered;		/* sections come in the order of the rules */
 	bg_ini_section_fn *on_section;
 	bg_ini_error_fn *on_error;	/* only breakglass.conf is lenient */
 };
@@ -63,6 +66,15 @@ BG_CHECKED enum bg_err bg_ini_hex(const struct bg_ini_value *value, size_t len, 
 BG_CHECKED enum bg_err bg_ini_text(const struct bg_ini_value *value, size_t max_len, char *ret,
 	struct bg_diag *diag);
 
+/* Calls fn for each word of text (separated by single or more spaces) until one fails.
+   word: terminated, at most 128 bytes. BG_ERR_RANGE for a longer one. */
+typedef enum bg_err bg_ini_word_fn(void *object, const char *word, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_ini_words(const struct bg_ini_value *value, bg_ini_word_fn *fn,
+	void *object, struct bg_diag *diag);
+
+/* `YYYY-MM-DDTHH:MM:SSZ` (RFC 3339, UTC) and `YYYY-MM-DD`, of the years 2000 to 9999. */
+bool bg_is_time(const char *text);
+bool bg_is_date(const char *text);
 /* `[a-z0-9][a-z0-9-]{0,11}`: custodian and key names. */
 bool bg_is_name(const char *text);
 /* `[a-z_][a-z0-9_-]{0,max-1}`: account names; max 16 for emergency accounts, 32 for the stat. */

@@ -27,18 +27,25 @@ BG_CHECKED enum bg_err bg_approval_sign(struct bg_crypto *crypto, const struct b
 BG_CHECKED enum bg_err bg_response_sign(struct bg_crypto *crypto, const struct bg_secret *sign_seed,
 	const uint8_t digest[static BG_SHA256_LEN], uint8_t ret[static BG_ED25519_SIG_LEN]);
 
-/* Adds custodian's approval of digest. BG_ERR_SIGNATURE; BG_ERR_DUPLICATE: counted already. */
+/* Adds custodian's approval of digest. BG_ERR_SIGNATURE; BG_ERR_DUPLICATE: counted already;
+   BG_ERR_STATE: remote, and the seal's policy has no "approve". */
 BG_CHECKED enum bg_err bg_tally_add(struct bg_crypto *crypto, const struct bg_seal *seal,
 	const uint8_t digest[static BG_SHA256_LEN], size_t custodian, enum bg_approval_how how,
 	const uint8_t sig[static BG_ED25519_SIG_LEN], struct bg_tally *tally);
 
-/* How many different custodians' approvals verify. */
+/* Adds the quorum's response. BG_ERR_SIGNATURE; BG_ERR_STATE: the policy has no "combine". */
+BG_CHECKED enum bg_err bg_tally_add_response(struct bg_crypto *crypto, const struct bg_seal *seal,
+	const uint8_t digest[static BG_SHA256_LEN], const uint8_t sig[static BG_ED25519_SIG_LEN],
+	struct bg_tally *tally);
+
+/* How many different custodians' approvals verify (those that the policy allows). */
 BG_CHECKED enum bg_err bg_tally_count(struct bg_crypto *crypto, const struct bg_seal *seal,
 	const uint8_t digest[static BG_SHA256_LEN], const struct bg_tally *tally, size_t *ret);
 
 enum bg_verdict { BG_DENIED = 0, BG_SATISFIED = 0x5a7f };
 /* BG_SATISFIED only when threshold (2 to 16, or 1 of 1) approvals of different custodians verify,
-   or the response does. Everything else, errors included: BG_DENIED. */
+   or the response does, in ways that the seal's policy allows. Everything else, errors included:
+   BG_DENIED. */
 enum bg_verdict bg_tally_verdict(struct bg_crypto *crypto, const struct bg_seal *seal,
 	const uint8_t digest[static BG_SHA256_LEN], const struct bg_tally *tally);
 
