@@ -110,6 +110,10 @@ BG_CHECKED enum bg_err bg_seal_write_signature(
 BG_CHECKED enum bg_err bg_seal_sign(struct bg_crypto *crypto, enum bg_context context,
 	const struct bg_secret *sign_seed, const char *body, size_t body_len,
 	uint8_t ret[static BG_ED25519_SIG_LEN]);
+/* Verifies such a signature. BG_ERR_SIGNATURE; BG_ERR_ARGUMENT: any other context. */
+BG_CHECKED enum bg_err bg_seal_verify(struct bg_crypto *crypto, enum bg_context context,
+	const uint8_t pub[static BG_ED25519_PUB_LEN], const char *body, size_t body_len,
+	const uint8_t sig[static BG_ED25519_SIG_LEN]);
 /* The FIDO2 challenge (clientDataHash) by which an enrolled key endorses body:
    SHA-256 of frame(BG_CTX_SUCCESSION_KEY; SHA-256 of the body). */
 BG_CHECKED enum bg_err bg_seal_key_challenge(struct bg_crypto *crypto, const char *body,

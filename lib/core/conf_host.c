@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `host`: what `install` put in force. */
+#include "seal_parts.h"
+
+#include <breakglass/conf.h>
+
+static enum bg_err set_label(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	struct bg_host *host = object;
+
+	if (!bg_is_label(v->text))
+		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
+			"\"%s\" must be [A-Za-z0-9][A-Za-z0-9._-]* of at most %d bytes", v->key,
+			BG_HOST_LABEL_LEN);
+	return bg_ini_text(v, BG_HOST_LABEL_LEN, host->label, diag);
+}
+
+static enum bg_err set_account(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	struct bg_host *host = object;
+
+	if (!bg_is_account(v->text, BG_ACCOUNT_LEN))
+		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
+			"\"%s\" must be [a-z_][a-z0-9_-]* of at most %d bytes", v->key,
+			BG_ACCOUNT_LEN);
+	return bg_ini_text(v, BG_ACCOUNT_LEN, host->account, diag);
+}
+
+static enum bg_err set_number(
+	const struct bg_ini_value *v, unsigned long max, uint32_t *ret, struct bg_diag *diag)
+{
+	unsigned long n;
+	enum bg_err err = bg_ini_u32(v, 1, max, &n, diag);
+
+	if (err == BG_OK)
+		*ret = (uint32_t)n;
+	return err;
+}
+
+/* Never uid 0, nor the one that means "none". */
+static enum bg_err set_uid(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	struct bg_host *host = object;
+
+	return set_number(v, UINT32_MAX - 1, &host->uid, diag);
+}
+
+static enum bg_err set_epoch(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	struct bg_host *host = object;
+
+	return set_number(v, UINT32_MAX - 1, &host->epoch, diag);
+}
+
+static enum bg_err set_seal(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	struct bg_host *host = object;
+
+	return bg_ini_hex(v, sizeof(host->seal_digest), host->seal_digest, diag);
+}
+
+static const struct bg_ini_rule rules[] = {
+	{ "host", false, "label", true, false, set_label },
+	{ "host", false, "account", true, false, set_account },
+	{ "host", false, "uid", true, false, set_uid },
+	{ "host", false, "epoch", true, false, set_epoch },
+	{ "host", false, "seal", true, false, set_seal },
+};
+
+static const struct bg_ini_schema schema = { .rules = rules,
+	.rule_count = sizeof(rules) / sizeof(rules[0]) };
+
+enum bg_err bg_host_parse(
+	const char *text, size_t len, const char *where, struct bg_host *ret, struct bg_diag *diag)
+{
+	struct bg_host host = { 0 };
+	enum bg_err err = bg_ini_parse(text, len, where, &schema, &host, diag);
+
+	if (err == BG_OK)
+		*ret = host;
+	return err;
+}
+
+enum bg_err bg_host_write(const struct bg_host *host, char *ret, size_t ret_size, size_t *ret_len)
+{
+	struct bg_text t = { .p = ret, .size = ret_size };
+
+	bg_text_put(&t, "[host]\nlabel = %s\naccount = %s\nuid = %u\nepoch = %u\n", host->label,
+		host->account, host->uid, host->epoch);
+	bg_text_hex(&t, "seal", host->seal_digest, sizeof(host->seal_digest));
+	if (t.is_full)
+		return BG_ERR_TOO_BIG;
+	*ret_len = t.len;
+	return BG_OK;
+}
