@@ -49,11 +49,12 @@ BUILD = Path(os.environ.get("BG_BUILD_DIR") or SOURCE / "build" / "release")
 SOFTKEY = "/usr/local/lib/breakglass-test/softkey"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# What a plain server has, and what our packages depend on (they are installed without a network).
+# What a plain server has, what our packages depend on (they are installed without a network), and
+# a few tools of the tests.
 PACKAGES = """
 	systemd systemd-sysv dbus libpam-systemd rsyslog openssh-server openssh-client sudo login passwd
-	util-linux cron procps apt-utils kbd libpam-runtime libssl3 libfido2-1 libcbor0.8 libyubikey0
-	libseccomp2 python3-minimal tmux iproute2
+	util-linux cron procps apt-utils libpam-runtime libssl3 libfido2-1 libcbor0.8 libyubikey0
+	libseccomp2 iproute2 python3-minimal tmux strace fido2-tools
 """.split()
 
 Result = namedtuple("Result", "rc out err")
@@ -208,6 +209,13 @@ def _kill_tree(pid):
 		_kill_tree(child)
 
 
+def _remove_tree(group):
+	"""Removes an empty cgroup and those in it."""
+	for folder, _, _ in os.walk(group, topdown=False):
+		with contextlib.suppress(OSError):
+			os.rmdir(folder)
+
+
 class Terminal(pexpect.spawnbase.SpawnBase):
 	"""The master of a pseudo-terminal of the container; what the other side prints is expected,
 	what is sent is typed. Like a pexpect child, without a process of its own."""
@@ -286,7 +294,9 @@ class Box:
 	# The folder and its namespace
 
 	def _hold(self):
-		"""A shell in a mount namespace of its own keeps overlay and tmpfs; it ends when we do."""
+		"""A shell in a mount namespace of its own keeps overlay and tmpfs, and is told the first
+		process of each boot. It ends when we do, however we do, and takes that process along:
+		systemd-nspawn's death alone would not."""
 		script = """
 			set -e
 			mount --make-rprivate /
@@ -299,29 +309,40 @@ class Box:
 			printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n' "$2" \
 				>/run/box/root/etc/hosts
 			echo held
-			exec cat >/dev/null
+			leader=
+			while read -r line; do leader=$line; done
+			[ -z "$leader" ] || kill -KILL "$leader"
 		"""
 		self._holder = subprocess.Popen(
 			["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh",
 				str(self.base), self.name],
 			stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-			preexec_fn=_dies_with_us)
+			preexec_fn=_no_audit_session, start_new_session=True)
 		if self._holder.stdout.readline().strip() != b"held":
 			error = self._holder.stderr.read().decode(errors="replace")
 			self.close()
 			raise BoxError(f"no mount namespace with an overlay: {error}")
 
 	def _own_cgroup(self):
-		"""Without systemd on the host two containers would share one cgroup's children."""
+		"""A place for the container's cgroups: a scope from the host's systemd, or, where the host
+		has none, a folder of our own (two containers would share their units' otherwise)."""
 		if Path("/run/systemd/system").is_dir():
 			return ["systemd-run", "--quiet", "--scope", "--collect", "-p", "Delegate=yes",
 				f"--unit=bgbox-{self.name}-{os.getpid()}-{time.monotonic_ns()}"]
 		for root in ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
 			if Path(root, "cgroup.procs").exists():
+				self._remove_stale(Path(root))
 				group = Path(root, f"bgbox-{self.name}-{os.getpid()}")
 				group.mkdir(exist_ok=True)
 				self._cgroups.append(group)
 		return []
+
+	@staticmethod
+	def _remove_stale(root):
+		"""Cgroups of test runs that were killed."""
+		for group in root.glob("bgbox-*"):
+			if not Path("/proc", group.name.rsplit("-", 1)[1]).exists():
+				_remove_tree(group)
 
 	def _enter_cgroups(self):
 		_dies_with_us()
@@ -330,9 +351,7 @@ class Box:
 
 	def _remove_cgroups(self):
 		for group in self._cgroups:
-			for folder, _, _ in os.walk(group, topdown=False):
-				with contextlib.suppress(OSError):
-					os.rmdir(folder)
+			_remove_tree(group)
 		self._cgroups = []
 
 	# Life
@@ -353,9 +372,15 @@ class Box:
 			stdin=subprocess.DEVNULL, stdout=self._console, stderr=self._console,
 			preexec_fn=self._enter_cgroups)
 		self.leader = wait_until("the container's first process", self._find_leader, timeout)
+		self._tell_holder(str(self.leader))
 		wait_until("the system to be up", self._is_up, timeout)
 		self.boot_seconds = time.monotonic() - start
 		return self.boot_seconds
+
+	def _tell_holder(self, leader):
+		if self._holder is not None:
+			self._holder.stdin.write(leader.encode() + b"\n")
+			self._holder.stdin.flush()
 
 	def _find_leader(self):
 		if self._nspawn.poll() is not None:
@@ -411,6 +436,7 @@ class Box:
 
 	def _gone(self):
 		self._nspawn = None
+		self._tell_holder("")
 		if self._console is not None:
 			self._console.close()
 			self._console = None
@@ -525,7 +551,7 @@ class Box:
 		data = self.run(["cat", source], input=b"").out
 		Path(target).write_bytes(data)
 
-	def install_packages(self, *debs):
+	def install_packages(self, *debs, check=True):
 		"""apt-get install of package files of the host, without a network; returns apt's Result."""
 		names = []
 		for deb in debs:
@@ -533,7 +559,7 @@ class Box:
 			self.push(deb, name)
 			names.append(name)
 		return self.run(["apt-get", "-y", "-q", "--no-install-recommends", "install"] + names,
-			env={"DEBIAN_FRONTEND": "noninteractive"}, timeout=180, check=False)
+			env={"DEBIAN_FRONTEND": "noninteractive"}, timeout=180, check=check)
 
 	# People and their doors
 
@@ -557,7 +583,7 @@ class Box:
 			tty=True, env=None):
 		"""The container's own ssh client to its own sshd; a pexpect child. `options` are "Name=value"
 		strings. No key: keyboard-interactive and password only."""
-		argv = ["ssh", "-F", "none", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes",
+		argv = ["ssh", "-F", "none", "-e", "none", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes",
 			"-p", str(port)]
 		argv += ["-i", key] if key else ["-o", "PubkeyAuthentication=no"]
 		for option in options:
@@ -608,7 +634,7 @@ class Box:
 
 	def softkey_start(self, name="a", binary=None, **options):
 		"""Starts a software FIDO2 key inside; returns its device path. Options become the program's
-		(pin="1234" is --pin 1234, resident=True is --resident)."""
+		(pin="1234" is --pin 1234, no_rk=True is --no-rk, state="/var/lib/a" outlives a reboot)."""
 		program = Path(binary or os.environ.get("BG_SOFTKEY") or BUILD / "tests/softkey/softkey")
 		if self.run(["test", "-x", SOFTKEY], check=False).rc != 0:
 			self.push(program, SOFTKEY)
@@ -624,9 +650,11 @@ class Box:
 			f"test -S /run/softkey/{name}.ctl && test -c /run/softkey/{name}", check=False).rc == 0)
 		return f"/run/softkey/{name}"
 
-	def softkey_ctl(self, name, *command):
-		"""Tells a key something (touch, deny, auto on, …); returns what it answers."""
-		return self.run([SOFTKEY, "ctl", f"/run/softkey/{name}.ctl"] + [str(w) for w in command]).out
+	def softkey_ctl(self, name, *command, check=True):
+		"""Tells a key something ("touch", "deny", "auto", "on", "unplug", …: tests/softkey/README.md);
+		returns what it answers."""
+		return self.run([SOFTKEY, "ctl", f"/run/softkey/{name}.ctl"] + [str(w) for w in command],
+			check=check).out
 
 	def softkey_stop(self, name="a"):
 		"""Unplugs a key for good."""

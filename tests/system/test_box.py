@@ -4,6 +4,8 @@
 leaves nothing behind. What the other system tests rely on is proved here."""
 import os
 import re
+import subprocess
+import sys
 import unittest
 from pathlib import Path
 
@@ -15,6 +17,13 @@ PROMPT = r"\$ "
 
 def mounts():
 	return Path("/proc/self/mountinfo").read_text().splitlines()
+
+
+def alive(pid):
+	try:
+		return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+	except OSError:
+		return False
 
 
 def our_children():
@@ -145,6 +154,14 @@ class Doors(BoxCase):
 		self.box.push(__file__, "/opt/copied")
 		self.assertEqual(self.box.run("cat /opt/copied").out, Path(__file__).read_text())
 
+	def test_softkey_is_a_key_for_unmodified_programs(self):
+		device = self.box.softkey_start("probe", pin="1234")
+		self.assertIn("FIDO_2_0", self.box.run(["fido2-token", "-I", device]).out)
+		self.assertIn("pin-retries=8", self.box.softkey_ctl("probe", "count"))
+		self.box.softkey_ctl("probe", "unplug")
+		self.assertNotEqual(self.box.run(["fido2-token", "-I", device], check=False).rc, 0)
+		self.box.softkey_stop("probe")
+
 	def test_failing_and_hanging_commands_are_errors(self):
 		with self.assertRaises(BoxError):
 			self.box.run("exit 3")
@@ -172,6 +189,17 @@ class Life(unittest.TestCase):
 		self.assertEqual(mounts(), before)
 		self.assertEqual(our_children(), [])
 		self.assertEqual(our_cgroups(), [])
+
+	def test_killed_run_leaves_no_process(self):
+		script = ("import time; from boxlib import Box; b = Box('killed'); b.boot();"
+			"print(b.leader, b._holder.pid, b._nspawn.pid, flush=True); time.sleep(100)")
+		run = subprocess.Popen([sys.executable, "-B", "-c", script], stdout=subprocess.PIPE,
+			cwd=Path(__file__).parent, text=True)
+		pids = run.stdout.readline().split()
+		self.assertEqual([Path("/proc", pid).exists() for pid in pids], [True] * 3)
+		run.kill()
+		run.communicate()
+		wait_until("their end", lambda: not any(alive(pid) for pid in pids))
 
 	def test_two_run_side_by_side(self):
 		with Box("one") as one, Box("two") as two:
