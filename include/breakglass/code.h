@@ -41,8 +41,14 @@ enum bg_code_kind {
 	BG_CODE_KIND_COUNT
 };
 
+/* Room for the longest code as bg_code_encode writes it: 40 characters a line, NUL. */
+#define BG_CODE_TEXT_LEN (BG_CODE_MAX_LINES * 40 + 1)
+
 /* For people: "a request challenge", "an approval", ... */
 const char *bg_code_kind_text(enum bg_code_kind kind);
+
+/* Whether c is one of cbdefghijklnrtuv, in either case; no branch or index depends on c. */
+bool bg_is_modhex(char c);
 
 void bg_compact_wipe(struct bg_compact *share);
 BG_CHECKED enum bg_err bg_compact_encode(
@@ -69,7 +75,8 @@ struct bg_code {
 };
 
 /* Adds a line. BG_ERR_WRONG_KIND: of another kind than the lines so far; BG_ERR_DUPLICATE: another
-   line of that number with other content; BG_ERR_RANGE: beyond the total length. */
+   line of that number with other content (the same again is fine); BG_ERR_RANGE: beyond the total
+   length, or bytes after its end that are not zero. */
 BG_CHECKED enum bg_err bg_code_add(struct bg_code *code, const struct bg_code_line *line);
 /* True when all lines are there; then *ret_len and the returned pointer give the body. */
 bool bg_code_is_whole(const struct bg_code *code, const uint8_t **ret, size_t *ret_len);
@@ -77,7 +84,8 @@ bool bg_code_is_whole(const struct bg_code *code, const uint8_t **ret, size_t *r
 unsigned int bg_code_missing(const struct bg_code *code);
 
 /* Writes body (1 to BG_CODE_MAX_LEN bytes) as lines, 8 groups of 4 characters each and LF after
-   each line, terminated. ret_len: size of ret. */
+   each line, terminated. ret_len: size of ret; BG_CODE_TEXT_LEN always suffices.
+   BG_ERR_RANGE (kind, len), BG_ERR_TOO_BIG (ret_len). */
 BG_CHECKED enum bg_err bg_code_encode(
 	enum bg_code_kind kind, const uint8_t *body, size_t len, char *ret, size_t ret_len);
 /* The same, ungrouped lines (for pasting and QR). */

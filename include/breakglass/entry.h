@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a person types at a share's prompt, in as many pieces as they like:
- * words, their first four letters, or modhex; any case; numbers from the sheet
- * ("7." or "7:"), commas, line breaks, tabs, non-breaking spaces and a scanner's
- * return are skipped. A wrong word costs that word: everything before it is
- * kept, what follows it in the same piece is dropped, and the next piece goes
- * on with that word. The state holds a secret: keep it in locked memory, wipe it.
+ * words, their first four letters, or modhex; any case. A wrong word costs that
+ * word: everything before it is kept, what follows it in the same piece is
+ * dropped, and the next piece goes on with that word. The state holds a secret:
+ * keep it in locked memory, wipe it.
+ *
+ * Tokens are parted by blanks of all kinds (also a scanner's return, U+00A0,
+ * U+2000 to U+200A, U+202F, U+3000), commas, semicolons and hyphens; zero-width characters
+ * and byte order marks are dropped. Numbers from the sheet ("7", "07.", "7:",
+ * "(7)") are skipped, also in front of a word ("7.acid").
+ *
+ * Words or modhex? Several of SLIP-39's words ("hunting") are modhex letters
+ * only, and modhex may come in groups of four. A piece is modhex if all of its
+ * tokens are of modhex letters, they are not all words of the list, and they make 38
+ * or 70 characters together or one of them is longer than any word; if a modhex
+ * share was begun, that all are of modhex letters is enough. A whole compact
+ * share takes the place of words typed before it. Anything else is words.
+ * The first modhex character tells a compact share's length, so another kind of
+ * modhex (a YubiKey's one-time password, say) is refused at once.
  */
 #ifndef BREAKGLASS_ENTRY_H
 #define BREAKGLASS_ENTRY_H
@@ -31,8 +44,10 @@ struct bg_entry {
 	size_t expected;		  /* 20, 33, or 0 while unknown */
 	char modhex[BG_ENTRY_MODHEX_LEN]; /* so far, if modhex */
 	size_t modhex_len;
-	unsigned int bad_number;	 /* from 1 */
-	char bad_text[BG_ENTRY_BAD_LEN]; /* the wrong word, printable ASCII, cut */
+	unsigned int bad_number;	 /* from 1; when REFUSED for its checksum: the word
+					    that alone may be wrong, 0 if unknown */
+	char bad_text[BG_ENTRY_BAD_LEN]; /* the wrong word, printable ASCII, cut; of what is
+					    too long to be one word only the start */
 	enum bg_err err;
 	struct bg_slip39_share share;
 	struct bg_compact compact;
@@ -42,7 +57,11 @@ void bg_entry_wipe(struct bg_entry *entry); /* also: start anew */
 
 /* Takes one piece of text (len bytes, need not be terminated; anything of at most 4,095 bytes)
    and moves the state on. expected: words of a whole share (20 or 33), or 0 to tell from the
-   words themselves: 20 are taken as whole when their checksum stands, else up to 33 are read. */
+   words themselves: 20 are taken as whole when their checksum stands, else up to 33 are read.
+   A piece without any token changes nothing. After MNEMONIC, COMPACT or REFUSED the next piece
+   starts anew. REFUSED: err is BG_ERR_RANGE (more words or characters than a share has),
+   _CHECKSUM, _PADDING, _WRONG_KIND (modhex, but no compact share), _SYNTAX (a modhex share that
+   goes on with something else), _TOO_BIG (the piece). */
 void bg_entry_add(struct bg_entry *entry, const char *text, size_t len, size_t expected);
 
 /* From word 4 on the share's head is known (id, threshold, member index): true and the share's

@@ -11,12 +11,14 @@
 #include <breakglass/crypto.h>
 #include <breakglass/secret.h>
 
-#define BG_SLIP39_WORDS_128    20
-#define BG_SLIP39_WORDS_256    33
-#define BG_SLIP39_MAX_WORDS    33
-#define BG_SLIP39_MAX_SHARES   16  /* a group; 16 groups at the most */
-#define BG_SLIP39_MAX_INPUT    256 /* shares handed to one combine */
-#define BG_SLIP39_MAX_EXPONENT 4   /* checked before PBKDF2 runs (RULES S12) */
+#define BG_SLIP39_WORDS_128	 20
+#define BG_SLIP39_WORDS_256	 33
+#define BG_SLIP39_MAX_WORDS	 33
+#define BG_SLIP39_HEAD_WORDS	 4   /* that hold the share's numbers */
+#define BG_SLIP39_MAX_PASSPHRASE 256 /* bytes */
+#define BG_SLIP39_MAX_SHARES	 16  /* a group; 16 groups at the most */
+#define BG_SLIP39_MAX_INPUT	 256 /* shares handed to one combine */
+#define BG_SLIP39_MAX_EXPONENT	 4   /* checked before PBKDF2 runs (RULES S12) */
 /* A mnemonic as text: 33 words of at most 8 letters, 32 spaces, NUL. */
 #define BG_SLIP39_TEXT_LEN (33 * 8 + 32 + 1)
 
@@ -49,6 +51,15 @@ BG_CHECKED enum bg_err bg_slip39_encode(
 BG_CHECKED enum bg_err bg_slip39_decode(
 	const struct bg_slip39_words *words, struct bg_slip39_share *ret);
 
+/* A share's numbers from its first four words alone, unchecked; the value stays empty. */
+void bg_slip39_decode_head(
+	const uint16_t words[static BG_SLIP39_HEAD_WORDS], struct bg_slip39_share *ret);
+
+/* The number (from 1) of the only word which, if it alone were wrong, explains a checksum that
+   does not match; 0: there is none. It is pointed at, never corrected (SLIP-0039, "Checksum").
+   Of 20 or 33 words. */
+unsigned int bg_slip39_suspect(const struct bg_slip39_words *words);
+
 /* Words to one line of text, single spaces, terminated. */
 void bg_slip39_words_text(const struct bg_slip39_words *words, char ret[static BG_SLIP39_TEXT_LEN]);
 
@@ -67,16 +78,19 @@ BG_CHECKED enum bg_err bg_slip39_split(struct bg_crypto *crypto, const struct bg
 	struct bg_slip39_share *ret);
 
 /* Combines count shares (1 to BG_SLIP39_MAX_INPUT), any order, groups included, with passphrase
-   (printable ASCII; "" is none). More members than a threshold are accepted in a group if each
-   lies on the polynomial of the first threshold ones; the same share given twice is refused
-   (BG_ERR_DUPLICATE). All of SLIP-0039's other checks apply. diag->index names the share.
+   (printable ASCII, 256 bytes at most; "" is none). More members than a threshold are accepted in a
+   group if each lies on the polynomial of the first threshold ones; the same share given twice is
+   refused (BG_ERR_DUPLICATE). All of SLIP-0039's other checks apply. diag->index names the share,
+   from 1; where one share more than the threshold was given, also the one that is wrong among the
+   right ones, in any order.
    BG_ERR_MISMATCH, _DUPLICATE, _TOO_FEW, _EXPONENT, _DIGEST, _POLYNOMIAL, _RANGE (passphrase). */
 BG_CHECKED enum bg_err bg_slip39_combine(struct bg_crypto *crypto,
 	const struct bg_slip39_share *shares, size_t count, const char *passphrase,
 	struct bg_secret *ret, struct bg_diag *diag);
 
 /* Combines compact shares (no identifier, no threshold known: count is taken as the threshold),
-   one group, extendable, exponent 0, checked by SLIP-39's digest alone. */
+   one group, extendable, exponent 0, checked by SLIP-39's digest alone. A single one has no digest
+   and is refused. BG_ERR_TOO_FEW, _RANGE, _DUPLICATE, _MISMATCH (lengths), _DIGEST. */
 BG_CHECKED enum bg_err bg_slip39_combine_values(struct bg_crypto *crypto, const uint8_t *indices,
 	const struct bg_secret *values, size_t count, struct bg_secret *ret);
 
