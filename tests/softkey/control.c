@@ -138,10 +138,11 @@ static bool sk_do_count(struct sk_key *k, const char *arg, char ret[static ANSWE
 	(void)arg;
 	snprintf(ret, ANSWER_MAX,
 		"assertions=%u registrations=%u touches=%u denials=%u pin-attempts=%u "
-		"pin-retries=%u credentials=%zu inits=%u cancels=%u awaiting=%d plugged=%d",
+		"pin-retries=%u credentials=%zu inits=%u cancels=%u departures=%u awaiting=%d "
+		"plugged=%d",
 		c->assertions, c->registrations, c->touches, c->denials, c->pin_attempts,
-		k->pin_retries, k->cred_count, c->inits, c->cancels, k->touch == TOUCH_AWAITED,
-		k->is_plugged);
+		k->pin_retries, k->cred_count, c->inits, c->cancels, c->departures,
+		k->touch == TOUCH_AWAITED, k->is_plugged);
 	return true;
 }
 

@@ -14,24 +14,28 @@ enum {
 	CMD_SELECT = 0x0b,
 };
 
+/* What an old key lacks is the second. */
 static cbor_item_t *sk_info_texts(const char *a, const char *b)
 {
-	cbor_item_t *list = sk_cbor_list(2);
+	cbor_item_t *list = sk_cbor_list(b == NULL ? 1 : 2);
 
 	sk_cbor_push(list, sk_cbor_text(a));
-	sk_cbor_push(list, sk_cbor_text(b));
+	if (b != NULL)
+		sk_cbor_push(list, sk_cbor_text(b));
 	return list;
 }
 
 /* Keys by length, then bytes: canonical CBOR. */
 static cbor_item_t *sk_info_options(const struct sk_key *k)
 {
-	cbor_item_t *map = sk_cbor_map(6);
+	cbor_item_t *map = sk_cbor_map(k->opt.is_old ? 4 : 6);
 
 	sk_cbor_put_text(map, "rk", sk_cbor_bool(!k->opt.no_resident));
 	sk_cbor_put_text(map, "up", sk_cbor_bool(true));
 	sk_cbor_put_text(map, "plat", sk_cbor_bool(false));
 	sk_cbor_put_text(map, "clientPin", sk_cbor_bool(k->has_pin));
+	if (k->opt.is_old)
+		return map;
 	sk_cbor_put_text(map, "pinUvAuthToken", sk_cbor_bool(true));
 	sk_cbor_put_text(map, "makeCredUvNotRqd", sk_cbor_bool(true));
 	return map;
@@ -57,12 +61,15 @@ static cbor_item_t *sk_info_algorithms(const struct sk_key *k)
 
 static cbor_item_t *sk_info(const struct sk_key *k)
 {
-	cbor_item_t *map = sk_cbor_map(11), *protocols = sk_cbor_list(2), *wires = sk_cbor_list(1);
+	bool is_old = k->opt.is_old;
+	cbor_item_t *map = sk_cbor_map(11), *protocols = sk_cbor_list(is_old ? 1 : 2);
+	cbor_item_t *wires = sk_cbor_list(1);
 
-	sk_cbor_push(protocols, sk_cbor_int(2));
+	if (!is_old)
+		sk_cbor_push(protocols, sk_cbor_int(2));
 	sk_cbor_push(protocols, sk_cbor_int(1));
 	sk_cbor_push(wires, sk_cbor_text("usb"));
-	sk_cbor_put(map, 1, sk_info_texts("FIDO_2_0", "FIDO_2_1"));
+	sk_cbor_put(map, 1, sk_info_texts("FIDO_2_0", is_old ? NULL : "FIDO_2_1"));
 	sk_cbor_put(map, 2, sk_info_texts("credProtect", "hmac-secret"));
 	sk_cbor_put(map, 3, sk_cbor_bytes(k->aaguid, sizeof(k->aaguid)));
 	sk_cbor_put(map, 4, sk_info_options(k));
@@ -96,7 +103,7 @@ uint8_t sk_auth_verify(struct sk_key *k, struct sk_auth *auth, unsigned permissi
 
 	if (!auth->has_param) {
 		if (auth->uv)
-			return CTAP_INVALID_OPTION;
+			return k->opt.is_old ? CTAP_UNSUPPORTED_OPTION : CTAP_INVALID_OPTION;
 		return CTAP_OK;
 	}
 	auth->uv = false;

@@ -54,7 +54,9 @@ static void sk_pump_wire(struct sk_key *k, short revents)
 			sk_hid_packet(k, packet);
 		}
 	} else if (revents & (POLLHUP | POLLERR)) {
+		sk_port_left(k);
 		sk_touch_end(k, TOUCH_GONE);
+		k->in.want = 0;
 	}
 }
 
@@ -67,12 +69,17 @@ void sk_pump(struct sk_key *k, int ms)
 {
 	struct pollfd fds[SK_CTL_CONNS + 2];
 	size_t n = sk_control_poll(k, fds, SK_CTL_CONNS + 1);
+	struct timespec limit;
+	sigset_t none;
 	int64_t deadline = sk_control_deadline(k), now = sk_now();
 
 	if (deadline != 0 && deadline - now < ms)
 		ms = deadline > now ? (int)(deadline - now) : 0;
+	limit.tv_sec = ms / 1000;
+	limit.tv_nsec = ms % 1000 * 1000000L;
+	sigemptyset(&none);
 	fds[n] = (struct pollfd){ .fd = k->is_plugged ? k->master : -1, .events = POLLIN };
-	if (poll(fds, n + 1, ms) < 0 && errno != EINTR)
+	if (ppoll(fds, n + 1, &limit, &none) < 0 && errno != EINTR)
 		sk_die("poll");
 	if (has_signal != 0)
 		k->has_quit = true;
@@ -89,7 +96,13 @@ static void sk_on_signal(int number)
 static void sk_signals(void)
 {
 	struct sigaction act = { .sa_handler = sk_on_signal };
+	sigset_t ends;
 
+	/* they arrive in ppoll() only: no wait begins with one unseen */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
 	sigemptyset(&act.sa_mask);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGINT, &act, NULL);
@@ -102,7 +115,8 @@ static void sk_usage(FILE *to)
 {
 	fputs("usage: softkey --socket CTL (--link PATH | --print) [--state FILE] [--pin PIN]\n"
 	      "               [--attestation packed|self|none] [--alg es256|eddsa]\n"
-	      "               [--aaguid HEX] [--no-rk] [--mode OCTAL] [--die-with-parent]\n"
+	      "               [--aaguid HEX] [--no-rk] [--mode OCTAL] [--old]\n"
+	      "               [--touch-ms MS] [--die-with-parent]\n"
 	      "       softkey ctl CTL COMMAND...\n",
 		to);
 }
@@ -146,6 +160,14 @@ static void sk_option(struct sk_key *k, int letter, const char *arg, struct sk_s
 	case 'n':
 		k->opt.no_resident = true;
 		break;
+	case 'o':
+		k->opt.is_old = true;
+		break;
+	case 't':
+		k->opt.touch_ms = atoi(arg);
+		if (k->opt.touch_ms <= 0)
+			sk_bad_usage();
+		break;
 	case 'd':
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		break;
@@ -185,12 +207,15 @@ static void sk_options(struct sk_key *k, int argc, char **argv, struct sk_start 
 		{ "aaguid", required_argument, NULL, 'g' },
 		{ "no-rk", no_argument, NULL, 'n' },
 		{ "mode", required_argument, NULL, 'm' },
+		{ "old", no_argument, NULL, 'o' },
+		{ "touch-ms", required_argument, NULL, 't' },
 		{ "die-with-parent", no_argument, NULL, 'd' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int letter;
 
 	k->opt.mode = 0600;
+	k->opt.touch_ms = SK_TOUCH_MS;
 	while ((letter = getopt_long(argc, argv, "", table, NULL)) != -1)
 		sk_option(k, letter, optarg, start);
 	if (optind != argc || k->opt.control == NULL || (k->opt.link == NULL && !k->opt.says_path))

@@ -178,7 +178,7 @@ static uint8_t sk_make_consent(struct sk_key *k, const cbor_item_t *req, struct 
 	if (status != CTAP_OK)
 		return status;
 	/* makeCredUvNotRqd: without the PIN, but then not discoverable */
-	if (k->has_pin && !make->auth.uv && make->auth.rk)
+	if (k->has_pin && !make->auth.uv && (make->auth.rk || k->opt.is_old))
 		return CTAP_PUAT_REQUIRED;
 	status = sk_touch_await(k);
 	if (status != CTAP_OK)

@@ -52,7 +52,7 @@ uint8_t sk_pin_secret(
 {
 	uint8_t z[32];
 
-	if (protocol != 1 && protocol != 2)
+	if (protocol != 1 && (protocol != 2 || k->opt.is_old))
 		return CTAP_INVALID_PARAMETER;
 	if (peer == NULL)
 		return CTAP_MISSING_PARAMETER;
@@ -265,6 +265,8 @@ uint8_t sk_pin_command(struct sk_key *k, const cbor_item_t *req, cbor_item_t **r
 		return sk_pin_do_change(k, &r);
 	case SUB_TOKEN:
 	case SUB_TOKEN_PERMS:
+		if (r.sub == SUB_TOKEN_PERMS && k->opt.is_old)
+			return CTAP_INVALID_PARAMETER;
 		return sk_pin_do_token(k, &r, req, ret);
 	default:
 		return CTAP_INVALID_PARAMETER;
@@ -276,7 +278,7 @@ uint8_t sk_pin_check(struct sk_key *k, struct sk_bytes hash, struct sk_bytes par
 {
 	struct sk_secret s = { .protocol = (int)protocol };
 
-	if (protocol != 1 && protocol != 2)
+	if (protocol != 1 && (protocol != 2 || k->opt.is_old))
 		return CTAP_INVALID_PARAMETER;
 	if (!k->has_pin)
 		return CTAP_PIN_NOT_SET;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pseudo-terminal. While idle we hold the slave open ourselves, so that the
- * master never hangs up; while a touch is awaited we let go of it, and a client
- * that dies is seen at once.
+ * The pseudo-terminal. While there is no client we hold the slave open ourselves,
+ * or the master would hang up all the time; from a client's first packet on we let
+ * go of it, and so the hang-up says that the last client has closed it, or died.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +29,13 @@ static void sk_port_open_slave(struct sk_key *k)
 		k->slave = ioctl(k->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (k->slave < 0)
 		sk_die("pseudo-terminal slave");
+}
+
+static void sk_port_let_go(struct sk_key *k)
+{
+	if (k->slave >= 0)
+		close(k->slave);
+	k->slave = -1;
 }
 
 /* VMIN is a whole report: a client's poll and read never see a part of one. */
@@ -124,20 +131,15 @@ void sk_port_flush(struct sk_key *k)
 	sk_port_open_slave(k);
 	tcflush(k->slave, TCIFLUSH);
 	if (!was_open)
-		sk_port_watch(k, true);
+		sk_port_let_go(k);
 }
 
-void sk_port_watch(struct sk_key *k, bool on)
+void sk_port_left(struct sk_key *k)
 {
-	if (!k->is_plugged)
-		return;
-	if (!on) {
-		sk_port_open_slave(k);
-		return;
-	}
-	if (k->slave >= 0)
-		close(k->slave);
-	k->slave = -1;
+	k->count.departures++;
+	k->frame_have = 0;
+	sk_port_open_slave(k);
+	tcflush(k->slave, TCIFLUSH);
 }
 
 bool sk_port_read(struct sk_key *k)
@@ -149,6 +151,7 @@ bool sk_port_read(struct sk_key *k)
 	got = read(k->master, k->frame + k->frame_have, sizeof(k->frame) - k->frame_have);
 	if (got <= 0)
 		return false;
+	sk_port_let_go(k);
 	k->frame_have += (size_t)got;
 	k->frame_until = sk_now() + SK_FRAME_MS;
 	if (k->frame_have < sizeof(k->frame))

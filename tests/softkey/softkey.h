@@ -113,6 +113,8 @@ struct sk_options {
 	mode_t mode;
 	bool says_path;
 	bool no_resident;
+	bool is_old;  /* CTAP 2.0, PIN protocol 1 */
+	int touch_ms; /* until an unanswered touch times out */
 	int only_alg; /* 0: both */
 	enum sk_attestation attestation;
 };
@@ -155,6 +157,7 @@ struct sk_conn {
 
 struct sk_counters {
 	unsigned assertions, registrations, touches, denials, pin_attempts, inits, cancels;
+	unsigned departures; /* times that the last client closed the slave */
 };
 
 struct sk_key {
@@ -227,8 +230,8 @@ void sk_port_unplug(struct sk_key *k);
 void sk_port_send(struct sk_key *k, const uint8_t report[static SK_REPORT_LEN]);
 /* Forgets what earlier clients left unread. */
 void sk_port_flush(struct sk_key *k);
-/* With our own slave closed, the client's death shows as a hang-up of the master. */
-void sk_port_watch(struct sk_key *k, bool on);
+/* To be called when the master hangs up: no client has the slave open any more. */
+void sk_port_left(struct sk_key *k);
 /* Reads once; true when a whole frame stands in k->frame. */
 bool sk_port_read(struct sk_key *k);
 

@@ -43,7 +43,7 @@ static void sk_touch_wait(struct sk_key *k)
 {
 	int64_t start = sk_now(), alive = start;
 
-	while (k->touch == TOUCH_AWAITED && sk_now() - start < SK_TOUCH_MS) {
+	while (k->touch == TOUCH_AWAITED && sk_now() - start < k->opt.touch_ms) {
 		if (k->has_quit || !k->is_plugged) {
 			k->touch = TOUCH_GONE;
 			break;
@@ -65,9 +65,7 @@ uint8_t sk_touch_await(struct sk_key *k)
 
 	k->touch = TOUCH_AWAITED;
 	sk_touch_spend(k);
-	sk_port_watch(k, true);
 	sk_touch_wait(k);
-	sk_port_watch(k, false);
 	how = k->touch;
 	k->touch = TOUCH_IDLE;
 	switch (how) {
