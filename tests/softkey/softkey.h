@@ -212,7 +212,7 @@ struct sk_key {
 /* main.c */
 
 /* Prints `softkey: error: WHAT` (and errno's text unless 0) and exits with 3. */
-_Noreturn void sk_die(const char *what);
+__attribute__((noreturn)) void sk_die(const char *what);
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t sk_now(void);
 /* Serves wire and control socket once, waiting at most `ms` for something to come. */

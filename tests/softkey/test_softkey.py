@@ -117,7 +117,8 @@ def get(key, cred_id, options="", pins=(), salt=None):
 
 
 def library_assert(key, cred_id, pin):
-    """fido_dev_get_assert() with UV asked for; its status, or -1 if the answer says no UV."""
+    """fido_dev_get_assert() with UV asked for; its status, -1 if the answer says no UV, -2 if it
+    names another credential."""
     lib = ctypes.CDLL("libfido2.so.1")
     lib.fido_dev_new.restype = lib.fido_assert_new.restype = ctypes.c_void_p
     lib.fido_init(0)
@@ -129,6 +130,11 @@ def library_assert(key, cred_id, pin):
     lib.fido_assert_allow_cred(assertion, raw, ctypes.c_size_t(len(raw)))
     lib.fido_assert_set_uv(assertion, 2)
     status = lib.fido_dev_get_assert(dev, assertion, pin and pin.encode())
+    lib.fido_assert_id_ptr.restype = ctypes.c_void_p
+    if status == 0:
+        answered = lib.fido_assert_id_ptr(assertion, ctypes.c_size_t(0))
+        if ctypes.string_at(answered, len(raw)) != raw:
+            status = -2
     has_uv = lib.fido_assert_flags(assertion, ctypes.c_size_t(0)) & 4 if status == 0 else 4
     lib.fido_dev_close(dev)
     lib.fido_assert_free(ctypes.byref(assertion))
@@ -304,6 +310,7 @@ def killed_client_leaves_a_free_key(key):
 
 def bind_mount_survives_replugging(key):
     if os.geteuid() != 0:
+        print("skipped, not root:", end=" ")
         return
     write(os.path.join(key.folder, "bound"))
     # $1 the key, $2 the mount point, $3 and $4 softkey and its control socket
@@ -341,7 +348,10 @@ def wrong_assertions_do_not_verify(key):
         got = try_it("replay")
         assert lines_of(got)[2:4] == good[2:4], "the same authenticator data and signature"
         assert not is_verified(got, pub, kind, "-p -v")
+        key.do("flags wrong-cred")
+        assert library_assert(key, cred_id, "1234") == -2
         key.do("flags none")
+        assert library_assert(key, cred_id, "1234") == 0
     assert key.ctl_status("flags", "nonsense")[0] == 1
 
 
