@@ -367,6 +367,5 @@ int sk_control_send(const char *path, int argc, char **argv)
 		line[have] = '\0';
 	}
 	close(fd);
-	fputs(line, stdout);
-	return strncmp(line, "ok", 2) == 0 ? 0 : 1;
+	return fputs(line, stdout) >= 0 && strncmp(line, "ok", 2) == 0 ? 0 : 1;
 }

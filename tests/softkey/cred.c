@@ -87,7 +87,7 @@ static void sk_state_print(FILE *f, const struct sk_key *k)
 	sk_state_hex(f, "pin", k->pin_hash, k->has_pin ? 16 : 0);
 	fprintf(f, " retries=%u signs=%u", k->pin_retries, (unsigned)k->sign_count);
 	sk_state_key(f, "attest", k->attest_key);
-	fputc('\n', f);
+	(void)fputc('\n', f);
 	for (size_t i = 0; i < k->cred_count; i++) {
 		const struct sk_cred *c = &k->creds[i];
 
@@ -100,7 +100,7 @@ static void sk_state_print(FILE *f, const struct sk_key *k)
 		sk_state_hex(f, "display", c->display, strlen(c->display));
 		sk_state_hex(f, "hmac", c->hmac, sizeof(c->hmac));
 		sk_state_key(f, "key", c->key);
-		fputc('\n', f);
+		(void)fputc('\n', f);
 	}
 }
 
@@ -219,7 +219,7 @@ void sk_state_load(struct sk_key *k)
 			sk_state_cred(k, line);
 		}
 	}
-	fclose(f);
+	(void)fclose(f);
 	errno = 0;
 	if (k->attest_key == NULL)
 		sk_die("state file: no key line");

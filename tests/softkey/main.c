@@ -113,11 +113,12 @@ static void sk_signals(void)
 
 static void sk_usage(FILE *to)
 {
-	fputs("usage: softkey --socket CTL (--link PATH | --print) [--state FILE] [--pin PIN]\n"
-	      "               [--attestation packed|self|none] [--alg es256|eddsa]\n"
-	      "               [--aaguid HEX] [--no-rk] [--mode OCTAL] [--old]\n"
-	      "               [--touch-ms MS] [--die-with-parent]\n"
-	      "       softkey ctl CTL COMMAND...\n",
+	(void)fputs(
+		"usage: softkey --socket CTL (--link PATH | --print) [--state FILE] [--pin PIN]\n"
+		"               [--attestation packed|self|none] [--alg es256|eddsa]\n"
+		"               [--aaguid HEX] [--no-rk] [--mode OCTAL] [--old]\n"
+		"               [--touch-ms MS] [--die-with-parent]\n"
+		"       softkey ctl CTL COMMAND...\n",
 		to);
 }
 
@@ -136,6 +137,7 @@ static void sk_option(struct sk_key *k, int letter, const char *arg, struct sk_s
 	static const char *const attestations[] = { "packed", "self", "none" };
 	char *end;
 	unsigned long mode;
+	long ms;
 	size_t i = 0;
 
 	switch (letter) {
@@ -164,9 +166,10 @@ static void sk_option(struct sk_key *k, int letter, const char *arg, struct sk_s
 		k->opt.is_old = true;
 		break;
 	case 't':
-		k->opt.touch_ms = atoi(arg);
-		if (k->opt.touch_ms <= 0)
+		ms = strtol(arg, &end, 10);
+		if (*end != '\0' || ms <= 0 || ms > 3600000)
 			sk_bad_usage();
+		k->opt.touch_ms = (int)ms;
 		break;
 	case 'd':
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -243,7 +246,8 @@ static void sk_start(struct sk_key *k, const struct sk_start *start)
 	if (k->opt.says_path)
 		printf("%s\n", k->slave_path);
 	printf("ready\n");
-	fflush(stdout);
+	if (fflush(stdout) != 0)
+		sk_die("stdout");
 }
 
 int main(int argc, char **argv)
