@@ -215,7 +215,7 @@ static enum bg_err recover(struct bg_crypto *crypto, const struct bg_slip39_poin
 static enum bg_err recover_groups(struct bg_crypto *crypto, struct groups *groups,
 	size_t group_threshold, struct bg_secret *ret, struct bg_diag *diag)
 {
-	struct bg_slip39_point points[GROUPS_MAX];
+	struct bg_slip39_point points[GROUPS_MAX] = { { 0 } };
 	enum bg_err err;
 	size_t wrong;
 

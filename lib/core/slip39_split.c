@@ -106,7 +106,7 @@ static enum bg_err random_subset(
 		return BG_ERR_RANDOM;
 	for (uint8_t i = 0; i < deal->count; i++)
 		left[i] = i;
-	for (size_t i = 0; i < deal->threshold; i++) {
+	for (size_t i = 0; i < deal->threshold && i < deal->count; i++) {
 		size_t pick = picks[i] % (deal->count - i);
 
 		subset |= UINT32_C(1) << left[pick];
