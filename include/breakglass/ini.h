@@ -3,8 +3,9 @@
  * The one strict reader: seals, host files, configuration, plans, contacts.
  * `[section]` or `[section NAME]`, `key = value`, `#` comment lines, LF. At most
  * 2,048 bytes a line (without its LF) and 64 KiB a file; each line ends with LF,
- * none is indented; no NUL, no tab or other control character, valid UTF-8. A schema says which sections and keys there are; unknown ones,
- * duplicates, missing ones and bad lengths are errors with a line number.
+ * none is indented; no NUL, no tab or other control character, valid UTF-8. A schema says which
+ * sections and keys there are; unknown ones, duplicates, missing ones and bad lengths are errors
+ * with a line number.
  */
 #ifndef BREAKGLASS_INI_H
 #define BREAKGLASS_INI_H
@@ -16,40 +17,40 @@
 #define BG_INI_FILE_LEN 65536
 
 struct bg_ini_value {
-	const char *name;	/* of `[section NAME]`, or "" */
+	const char *name; /* of `[section NAME]`, or "" */
 	const char *key;
-	const char *text;	/* the value, blanks trimmed, terminated, not empty unless may_be_empty */
+	const char *text; /* the value, blanks trimmed, terminated, not empty unless may_be_empty */
 	size_t len;
 	unsigned int line;
 };
 
 /* Stores one value in object. On error: sets diag's what to what was expected. */
-typedef enum bg_err bg_ini_set_fn(void *object, const struct bg_ini_value *value,
-	struct bg_diag *diag);
+typedef enum bg_err bg_ini_set_fn(
+	void *object, const struct bg_ini_value *value, struct bg_diag *diag);
 
 struct bg_ini_rule {
 	const char *section;
-	bool is_named;		/* `[section NAME]`, any number of them, no NAME twice */
+	bool is_named; /* `[section NAME]`, any number of them, no NAME twice */
 	const char *key;
-	bool is_required;	/* in each such section; an unnamed section is then required too */
+	bool is_required; /* in each such section; an unnamed section is then required too */
 	bool may_be_empty;
 	bg_ini_set_fn *set;
 };
 
 /* Called at `[section NAME]` before its keys, for named sections (may be NULL in the schema). */
-typedef enum bg_err bg_ini_section_fn(void *object, const char *section, const char *name,
-	struct bg_diag *diag);
+typedef enum bg_err bg_ini_section_fn(
+	void *object, const char *section, const char *name, struct bg_diag *diag);
 /* Called instead of giving up, when not NULL: return BG_OK to go on without that line (after a bad
    section line: without that section). value: NULL unless the line's key is known. */
-typedef enum bg_err bg_ini_error_fn(void *object, enum bg_err err,
-	const struct bg_ini_value *value, const struct bg_diag *diag);
+typedef enum bg_err bg_ini_error_fn(void *object, enum bg_err err, const struct bg_ini_value *value,
+	const struct bg_diag *diag);
 
 struct bg_ini_schema {
 	const struct bg_ini_rule *rules;
-	size_t rule_count;		/* at most 64 */
-	bool is_ordered;		/* sections come in the order of the rules */
+	size_t rule_count; /* at most 64 */
+	bool is_ordered;   /* sections come in the order of the rules */
 	bg_ini_section_fn *on_section;
-	bg_ini_error_fn *on_error;	/* only breakglass.conf is lenient */
+	bg_ini_error_fn *on_error; /* only breakglass.conf is lenient */
 };
 
 /* Reads len bytes of text. where: the file's name for diag. Errors: BG_ERR_SYNTAX, _TOO_BIG,
@@ -60,17 +61,17 @@ BG_CHECKED enum bg_err bg_ini_parse(const char *text, size_t len, const char *wh
 /* Helpers for set functions. All: BG_ERR_RANGE or BG_ERR_SYNTAX with diag's what. */
 BG_CHECKED enum bg_err bg_ini_u32(const struct bg_ini_value *value, unsigned long min,
 	unsigned long max, unsigned long *ret, struct bg_diag *diag);
-BG_CHECKED enum bg_err bg_ini_hex(const struct bg_ini_value *value, size_t len, unsigned char *ret,
-	struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_ini_hex(
+	const struct bg_ini_value *value, size_t len, unsigned char *ret, struct bg_diag *diag);
 /* Copies into ret (max_len + 1 bytes), 1 to max_len bytes. */
-BG_CHECKED enum bg_err bg_ini_text(const struct bg_ini_value *value, size_t max_len, char *ret,
-	struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_ini_text(
+	const struct bg_ini_value *value, size_t max_len, char *ret, struct bg_diag *diag);
 
 /* Calls fn for each word of text (separated by single or more spaces) until one fails.
    word: terminated, at most 128 bytes. BG_ERR_RANGE for a longer one. */
 typedef enum bg_err bg_ini_word_fn(void *object, const char *word, struct bg_diag *diag);
-BG_CHECKED enum bg_err bg_ini_words(const struct bg_ini_value *value, bg_ini_word_fn *fn,
-	void *object, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_ini_words(
+	const struct bg_ini_value *value, bg_ini_word_fn *fn, void *object, struct bg_diag *diag);
 
 /* `YYYY-MM-DDTHH:MM:SSZ` (RFC 3339, UTC) and `YYYY-MM-DD`, of the years 2000 to 9999. */
 bool bg_is_time(const char *text);

@@ -14,9 +14,9 @@ enum bg_approval_how { BG_HOW_NONE, BG_HOW_TYPED_HERE, BG_HOW_REMOTE };
 
 struct bg_tally {
 	struct {
-		enum bg_approval_how how;	/* NONE: this custodian has not approved */
+		enum bg_approval_how how; /* NONE: this custodian has not approved */
 		uint8_t sig[BG_ED25519_SIG_LEN];
-	} approvals[BG_CUSTODIANS_MAX];		/* by position in seal->custodians */
+	} approvals[BG_CUSTODIANS_MAX]; /* by position in seal->custodians */
 	bool has_response;
 	uint8_t response[BG_ED25519_SIG_LEN];
 };
@@ -50,6 +50,7 @@ enum bg_verdict bg_tally_verdict(struct bg_crypto *crypto, const struct bg_seal 
 	const uint8_t digest[static BG_SHA256_LEN], const struct bg_tally *tally);
 
 /* "audit, dba" into ret (cut to fit), in the seal's order; "" when none. */
-void bg_tally_names(const struct bg_seal *seal, const struct bg_tally *tally, char *ret, size_t len);
+void bg_tally_names(
+	const struct bg_seal *seal, const struct bg_tally *tally, char *ret, size_t len);
 
 #endif

@@ -7,7 +7,7 @@
 
 struct bg_reader {
 	struct bg_seal seal;
-	size_t pub_len[BG_KEYS_MAX];	/* of each key's public key as written */
+	size_t pub_len[BG_KEYS_MAX]; /* of each key's public key as written */
 };
 
 static inline struct bg_reader *bg_reader(void *object)
@@ -19,8 +19,8 @@ static inline struct bg_reader *bg_reader(void *object)
 bool bg_is_none(const struct bg_ini_value *v);
 enum bg_err bg_set_u32(const struct bg_ini_value *v, unsigned long min, unsigned long max,
 	uint32_t *ret, struct bg_diag *diag);
-enum bg_err bg_set_u16(const struct bg_ini_value *v, unsigned long min, uint16_t max,
-	uint16_t *ret, struct bg_diag *diag);
+enum bg_err bg_set_u16(const struct bg_ini_value *v, unsigned long min, uint16_t max, uint16_t *ret,
+	struct bg_diag *diag);
 enum bg_err bg_set_u8(const struct bg_ini_value *v, unsigned long min, uint8_t max, uint8_t *ret,
 	struct bg_diag *diag);
 /* Hex of 1 to max_len bytes, or "none" for 0. */

@@ -9,7 +9,7 @@
 
 struct bg_text {
 	char *p;
-	size_t size, len;	/* bytes; size counts the NUL */
+	size_t size, len; /* bytes; size counts the NUL */
 	bool is_full;
 };
 
