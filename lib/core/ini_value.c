@@ -146,7 +146,7 @@ bool bg_is_name(const char *text)
 {
 	size_t i;
 
-	for (i = 0; text[i] != '\0' && i < BG_NAME_LEN; i++)
+	for (i = 0; i < BG_NAME_LEN && text[i] != '\0'; i++)
 		if (!is_lower(text[i]) && !is_digit(text[i]) && (text[i] != '-' || i == 0))
 			return false;
 	return i > 0 && text[i] == '\0';
@@ -156,7 +156,7 @@ bool bg_is_account(const char *text, size_t max)
 {
 	size_t i;
 
-	for (i = 0; text[i] != '\0' && i < max; i++)
+	for (i = 0; i < max && text[i] != '\0'; i++)
 		if (!is_lower(text[i]) && text[i] != '_' &&
 			(i == 0 || (!is_digit(text[i]) && text[i] != '-')))
 			return false;
@@ -167,7 +167,7 @@ bool bg_is_label(const char *text)
 {
 	size_t i;
 
-	for (i = 0; text[i] != '\0' && i < BG_HOST_LABEL_LEN; i++)
+	for (i = 0; i < BG_HOST_LABEL_LEN && text[i] != '\0'; i++)
 		if (!is_lower(text[i]) && !is_upper(text[i]) && !is_digit(text[i]) &&
 			(i == 0 || strchr("._-", text[i]) == NULL))
 			return false;

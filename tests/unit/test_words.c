@@ -64,8 +64,8 @@ static void words_others_are_refused_and_nothing_is_written(void **state)
 {
 	static const char *const bad[] = { "", "a", "aci", "acidd", "academics", "academia",
 		"academicc", "flme", "aca", "ac1d", "aci d", "acid ", " acid", "{cid", "AC@D",
-		"\xc3\x81"
-		"cid",
+		("\xc3\x81"
+		 "cid"),
 		"zzzz", "0000", "acid\xff", "[cid", "`cid", "ACI\x04" };
 	uint16_t index = 4711;
 
