@@ -15,9 +15,8 @@
 
 enum bg_fido2_op {
 	BG_FIDO2_NONE,
-	BG_FIDO2_LIST, /* which authenticators are there */
-	BG_FIDO2_FIND, /* is an enrolled one there, which, how many PIN tries left; no touch, no PIN
-			*/
+	BG_FIDO2_LIST,	 /* which authenticators are there */
+	BG_FIDO2_FIND,	 /* is an enrolled one there, which, how many PIN tries left; asks nobody */
 	BG_FIDO2_ASSERT, /* PIN and touch on the enrolled one */
 	BG_FIDO2_MAKE	 /* make a credential */
 };
@@ -29,7 +28,8 @@ void bg_pin_wipe(struct bg_pin *pin);
 
 struct bg_fido2_request {
 	enum bg_fido2_op op;
-	char device[256]; /* "" : enumerate; else only this character device */
+	char device[256]; /* "" : enumerate; else only these character devices: absolute paths, at
+			     most 4, a space between */
 	char rp_id[BG_RP_ID_LEN + 1];
 	uint8_t client_data_hash[BG_SHA256_LEN];
 	uint32_t timeout_secs;	 /* for the touch: 1 to 120 */
@@ -46,25 +46,33 @@ struct bg_fido2_request {
 };
 
 struct bg_fido2_device {
-	char path[64];
+	char path[64];		      /* cut to fit */
 	char model[BG_MODEL_LEN + 1]; /* manufacturer and product, printable */
 	uint8_t aaguid[16];
 	uint8_t retries; /* PIN tries left; 0xff: unknown */
 	bool has_pin, is_fido2;
 };
 
+/*
+ * err is BG_OK, _NO_DEVICE, _NOT_ENROLLED, _PIN, _PIN_BLOCKED, _PIN_NOT_SET, _PIN_RESERVED,
+ * _TIMEOUT, _DENIED (also pulled out while it was asked), _CANCELLED, _BUSY, _DUPLICATE (excluded
+ * credential), _SIGNATURE (MAKE: attestation does not verify), _HELPER (it could not secure
+ * itself), _IO, or _ARGUMENT: a malformed request or, with device_count above 1, several security
+ * keys (FIND, ASSERT: several enrolled ones) and no way to know which is meant: no PIN was sent,
+ * devices says which they are. The caller who knows narrows credentials or device.
+ */
 struct bg_fido2_reply {
-	enum bg_err err;   /* BG_OK, _NO_DEVICE, _NOT_ENROLLED, _PIN, _PIN_BLOCKED, _PIN_NOT_SET,
-			      _PIN_RESERVED, _TIMEOUT, _DENIED, _CANCELLED, _BUSY, _DUPLICATE
-			      (excluded   credential), _IO, _ARGUMENT */
-	uint8_t retries;   /* PIN tries left; 0xff: unknown */
-	size_t credential; /* FIND, ASSERT: position in the request's credentials */
+	enum bg_err err;
+	char detail[64];	       /* what went wrong, for people; or "" */
+	uint8_t retries;	       /* PIN tries left; 0xff: unknown */
+	size_t credential;	       /* FIND, ASSERT: position in the request's credentials */
+	uint8_t present;	       /* FIND, ASSERT: bit a credential that was found on a key */
 	struct bg_assertion assertion; /* ASSERT */
 	/* MAKE: everything of a seal's key but name and holder; is_attested: packed with a
 	   certificate, verified; is_discoverable */
 	struct bg_key key;
 	bool is_attested, is_discoverable;
-	/* LIST */
+	/* LIST; MAKE, FIND, ASSERT: see _ARGUMENT */
 	size_t device_count;
 	struct bg_fido2_device devices[8];
 };
@@ -72,6 +80,14 @@ struct bg_fido2_reply {
 void bg_fido2_request_wipe(struct bg_fido2_request *request);
 
 #define BG_FIDO2_MESSAGE_MAX_LEN 16384
+#define BG_FIDO2_DEVICE_PATHS	 4
+#define BG_FIDO2_TIMEOUT_MAX	 120 /* seconds */
+#define BG_FIDO2_RETRIES_UNKNOWN 0xff
+
+/* The body of a message, without the frame's u32 length. Encode: BG_ERR_ARGUMENT (a field that
+   decode would refuse), BG_ERR_TOO_BIG (ret; what it holds then is of no use). Decode:
+   BG_ERR_SYNTAX (another version, truncated, trailing bytes, a field out of its range). A decoded
+   request or encoded one may hold the PIN: wipe it. */
 BG_CHECKED enum bg_err bg_fido2_request_encode(
 	const struct bg_fido2_request *request, struct bg_writer *ret);
 BG_CHECKED enum bg_err bg_fido2_request_decode(
