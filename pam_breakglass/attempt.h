@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One authentication of an emergency account: the key first, then a request
+ * with its reason, then the quorum. Secrets that outlive a prompt are in the
+ * vault: its own pages, locked, left out of core files and of children.
+ */
+#ifndef PAM_BREAKGLASS_ATTEMPT_H
+#define PAM_BREAKGLASS_ATTEMPT_H
+
+#include "conversation.h"
+#include "guest.h"
+#include "text.h"
+
+#include <breakglass/entry.h>
+#include <breakglass/fido2.h>
+
+struct bg_vault {
+	struct bg_answer answer;
+	struct bg_fido2_request fido2;	/* holds the PIN */
+	struct bg_entry entry;		/* a share so far */
+	struct bg_secret seed;		/* of the custodian whose share was typed */
+};
+
+struct bg_attempt {
+	struct bg_guest *guest;
+	struct bg_vault *vault;
+	size_t key;			/* position in the seal's keys; valid once proved */
+	bool is_proved;
+	bool is_resumed;
+	uint64_t connection_ends_ms;	/* CLOCK_BOOTTIME; sshd's or login's own limit */
+	struct bg_request_record record;
+	struct bg_text text;		/* the prompt being put together */
+	char note[192];			/* the last result, repeated in the next prompt */
+};
+
+/* The outcome of a step of the attempt. Zeroed memory denies. */
+enum bg_step {
+	BG_STEP_DENY = 0,	/* refused; PAM may call again */
+	BG_STEP_END,		/* gone, taken over or out of time: no further try on this connection */
+	BG_STEP_AGAIN,		/* the person asked to start the request anew */
+	BG_STEP_NEXT
+};
+
+/* Section 4, first factor: finds the enrolled key, asks for PIN and touch, verifies the assertion
+   here. On BG_STEP_NEXT attempt->key is proved. (key.c) */
+enum bg_step bg_attempt_key(struct bg_attempt *attempt);
+
+/* Finds the request of the proved key to go on with, or opens a new one. is_new: drop what is open.
+   (ticket.c) */
+enum bg_step bg_attempt_request(struct bg_attempt *attempt, bool is_new);
+/* Fixes the request's reason and digest. (ticket.c) */
+enum bg_step bg_attempt_fix(struct bg_attempt *attempt, const char *reason);
+/* Counts one more refused reason before the next prompt (RULES P21). (ticket.c) */
+enum bg_step bg_attempt_count_refusal(struct bg_attempt *attempt);
+/* Adds the approval that vault->seed signs, by the custodian at that position. BG_ERR_DUPLICATE,
+   _TAKEN_OVER, _EXPIRED, _STATE, or an I/O error. (ticket.c) */
+BG_CHECKED enum bg_err bg_attempt_approve(struct bg_attempt *attempt, size_t custodian);
+/* Still ours and in time? BG_ERR_TAKEN_OVER, _EXPIRED. (ticket.c) */
+BG_CHECKED enum bg_err bg_attempt_still_ours(struct bg_attempt *attempt);
+/* Records GRANTED and issues the grant; only for a request that the tally finds satisfied.
+   (ticket.c) */
+enum bg_step bg_attempt_grant(struct bg_attempt *attempt);
+
+/* Asks for the reason until it is good, or refused twice. (reason.c) */
+enum bg_step bg_attempt_reason(struct bg_attempt *attempt);
+/* The one prompt for shares, until the quorum stands. (quorum.c) */
+enum bg_step bg_attempt_quorum(struct bg_attempt *attempt);
+
+/* What remains of the request or the connection, whichever is shorter, in seconds. */
+uint64_t bg_attempt_secs_left(const struct bg_attempt *attempt);
+/* An event with everything that is known of the request filled in; request: 65 bytes; names: room
+   for the custodians counted. */
+struct bg_event bg_attempt_event(struct bg_attempt *attempt, enum bg_event_id id,
+	const char *result, char request[static 65], char *names, size_t names_len);
+void bg_attempt_record(struct bg_attempt *attempt, enum bg_event_id id, const char *result);
+/* Asks with attempt->text as the prompt; answer in vault->answer. ssh's client puts "(user@host) "
+   before it: at network doors the text begins on a new line. */
+enum bg_asked bg_attempt_ask(struct bg_attempt *attempt, bool is_hidden);
+
+#endif

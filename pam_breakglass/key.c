@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The first factor: a key plugged into the host. Before it is proved only this
+ * is said: no key here, key not accepted, wrong PIN and tries left.
+ */
+#include "attempt.h"
+
+#include <breakglass/assertion.h>
+#include <breakglass/os_helper.h>
+#include <breakglass/os_random.h>
+#include <breakglass/paths.h>
+#include <breakglass/secret.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOOKS_MAX	  20	/* prompts of one attempt before a key is proved */
+#define TOUCH_SECS	  30
+#define RESERVED_TRIES	  3	/* PIN tries that a network door never spends */
+#define PIN_MIN_LEN	  4
+
+struct hunt {
+	size_t seal_key[BG_KEYS_MAX];	/* of each credential handed to the helper */
+	struct bg_fido2_reply reply;
+};
+
+static void prepare(struct bg_attempt *attempt, struct hunt *hunt, enum bg_fido2_op op)
+{
+	struct bg_fido2_request *request = &attempt->vault->fido2;
+	const struct bg_seal *seal = &attempt->guest->seal;
+
+	bg_fido2_request_wipe(request);
+	request->op = op;
+	(void)snprintf(request->device, sizeof(request->device), "%s", attempt->guest->conf.device);
+	(void)snprintf(request->rp_id, sizeof(request->rp_id), "%s", seal->rp_id);
+	request->timeout_secs = TOUCH_SECS;
+	for (size_t i = 0; i < seal->key_count; i++) {
+		const struct bg_key *key = &seal->keys[i];
+		size_t n = request->credential_count;
+
+		if (key->credential_len == 0)
+			continue;
+		memcpy(request->credentials[n].id, key->credential, key->credential_len);
+		request->credentials[n].len = key->credential_len;
+		hunt->seal_key[n] = i;
+		request->credential_count++;
+	}
+}
+
+static enum bg_err helper(struct bg_attempt *attempt, struct hunt *hunt)
+{
+	struct bg_diag diag = { 0 };
+	enum bg_err err;
+
+	memset(&hunt->reply, 0, sizeof(hunt->reply));
+	err = bg_helper_run(BG_PATH_FIDO2, &attempt->vault->fido2, &hunt->reply, &diag);
+	bg_fido2_request_wipe(&attempt->vault->fido2);
+	return err == BG_OK ? hunt->reply.err : err;
+}
+
+static void refused(struct bg_attempt *attempt, const char *result)
+{
+	bg_guest_record(attempt->guest, BG_EV_KEY_REFUSED, result);
+}
+
+/* "No key" prompts: Enter, or anything else, looks again. Returns BG_STEP_NEXT to look again. */
+static enum bg_step look_again(struct bg_attempt *attempt, const char *prompt)
+{
+	bg_text_reset(&attempt->text);
+	bg_text_add(&attempt->text, "%s", prompt);
+	return bg_attempt_ask(attempt, true) == BG_GONE ? BG_STEP_END : BG_STEP_NEXT;
+}
+
+static enum bg_step say_why(struct bg_attempt *attempt, enum bg_err err)
+{
+	switch ((int)err) {
+	case BG_ERR_NO_DEVICE:
+		return look_again(attempt, "No security key here. Plug one in and press Enter: ");
+	case BG_ERR_BUSY:
+		return look_again(attempt,
+			"The security key is busy with another login. Press Enter to try again: ");
+	case BG_ERR_TIMEOUT:
+		return look_again(attempt,
+			"The security key was not touched in time. Press Enter to try again: ");
+	case BG_ERR_DENIED:
+	case BG_ERR_CANCELLED:
+	case BG_ERR_IO:
+		return look_again(attempt,
+			"The security key did not answer. Plug it in again and press Enter: ");
+	case BG_ERR_PIN_BLOCKED:
+		refused(attempt, "PIN blocked");
+		return look_again(attempt, "No PIN tries left now. Plug the security key out and in,"
+			"\n or use another one, then press Enter: ");
+	case BG_ERR_PIN_RESERVED:
+		refused(attempt, "too few PIN tries left for a network door");
+		return look_again(attempt, "Only 3 PIN tries are left: they are for the console."
+			"\n Go there, or use another security key and press Enter: ");
+	case BG_ERR_HELPER:
+		bg_guest_record(attempt->guest, BG_EV_DEGRADED, "bg-fido2 failed");
+		return look_again(attempt,
+			"Security keys cannot be read here (bg-fido2). Press Enter to try again: ");
+	default:
+		refused(attempt, bg_err_text(err));
+		return look_again(attempt,
+			"Security key not accepted. Plug in an enrolled one and press Enter: ");
+	}
+}
+
+/* At a local door the last tries are spent only after a typed confirmation. */
+static enum bg_step confirm_last(struct bg_attempt *attempt, unsigned int left)
+{
+	enum bg_asked asked;
+
+	bg_text_reset(&attempt->text);
+	bg_text_add(&attempt->text, "Only %u PIN tr%s left, then this key is blocked for good.\n"
+		" Type yes to try: ", left, left == 1 ? "y is" : "ies are");
+	asked = bg_attempt_ask(attempt, false);
+	if (asked == BG_GONE)
+		return BG_STEP_END;
+	return asked == BG_ANSWERED && strcmp(attempt->vault->answer.text, "yes") == 0
+		? BG_STEP_NEXT : BG_STEP_DENY;
+}
+
+static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
+{
+	struct bg_answer *answer = &attempt->vault->answer;
+	unsigned int left = hunt->reply.retries;
+	enum bg_step step;
+
+	if (left <= RESERVED_TRIES && left != 0xff && attempt->guest->is_local) {
+		step = confirm_last(attempt, left);
+		if (step != BG_STEP_NEXT)
+			return step;
+	}
+	bg_text_reset(&attempt->text);
+	if (attempt->note[0] != '\0')
+		bg_text_add(&attempt->text, "%s\n", attempt->note);
+	bg_text_add(&attempt->text, "PIN of your security key, then touch it when it blinks: ");
+	switch (bg_attempt_ask(attempt, true)) {
+	case BG_GONE:
+		return BG_STEP_END;
+	case BG_ANSWERED_EMPTY:		/* never reaches the device (RULES P02) */
+		refused(attempt, "empty PIN");
+		return BG_STEP_DENY;
+	case BG_ANSWERED_TOO_LONG:
+		answer->len = BG_PIN_LEN + 1;
+		break;
+	case BG_ANSWERED:
+		break;
+	}
+	if (answer->len < PIN_MIN_LEN || answer->len > BG_PIN_LEN) {
+		(void)snprintf(attempt->note, sizeof(attempt->note),
+			"A PIN has 4 to 63 characters; nothing was sent, %u tries left.", left);
+		return BG_STEP_AGAIN;
+	}
+	return BG_STEP_NEXT;
+}
+
+static void note_wrong_pin(struct bg_attempt *attempt, unsigned int left)
+{
+	char result[48];
+
+	(void)snprintf(result, sizeof(result), "wrong PIN, tries left %u", left);
+	refused(attempt, result);
+	(void)snprintf(attempt->note, sizeof(attempt->note),
+		"Wrong PIN, %u tries left. Caps Lock? Keyboard layout?", left);
+}
+
+static enum bg_err make_touch(struct bg_attempt *attempt, uint8_t ret[static BG_SHA256_LEN])
+{
+	const struct bg_guest *guest = attempt->guest;
+	struct bg_touch touch = { 0 };
+
+	if (bg_os_random(NULL, touch.nonce, sizeof(touch.nonce)) != 0)
+		return BG_ERR_RANDOM;
+	memcpy(touch.seal_digest, guest->seal.digest, BG_SHA256_LEN);
+	(void)snprintf(touch.host_label, sizeof(touch.host_label), "%s", guest->host.label);
+	(void)snprintf(touch.account, sizeof(touch.account), "%s", guest->seal.account);
+	(void)snprintf(touch.service, sizeof(touch.service), "%s", guest->service);
+	(void)snprintf(touch.origin, sizeof(touch.origin), "%s", guest->origin);
+	return bg_touch_digest(guest->crypto, &touch, ret);
+}
+
+/* PIN and touch on the key that was found; its answer is verified here, whatever the helper says. */
+static enum bg_err prove(struct bg_attempt *attempt, struct hunt *hunt, struct bg_diag *diag)
+{
+	struct bg_fido2_request *request = &attempt->vault->fido2;
+	const struct bg_seal *seal = &attempt->guest->seal;
+	struct bg_answer *answer = &attempt->vault->answer;
+	uint8_t challenge[BG_SHA256_LEN];
+	enum bg_err err = make_touch(attempt, challenge);
+
+	if (err != BG_OK)
+		return err;
+	prepare(attempt, hunt, BG_FIDO2_ASSERT);
+	memcpy(request->client_data_hash, challenge, sizeof(challenge));
+	memcpy(request->pin.text, answer->text, answer->len);
+	bg_answer_wipe(answer);
+	request->min_retries = attempt->guest->is_local ? 0 : RESERVED_TRIES;
+	err = helper(attempt, hunt);
+	if (err != BG_OK)
+		return err;
+	if (hunt->reply.credential >= BG_KEYS_MAX
+		|| hunt->seal_key[hunt->reply.credential] >= seal->key_count)
+		return BG_ERR_HELPER;
+	attempt->key = hunt->seal_key[hunt->reply.credential];
+	return bg_assertion_verify(attempt->guest->crypto, &seal->keys[attempt->key], seal->rp_id,
+		challenge, &hunt->reply.assertion, diag);
+}
+
+/* One look at the keys that are there. BG_STEP_AGAIN: look again. */
+static enum bg_step try_once(struct bg_attempt *attempt, struct hunt *hunt)
+{
+	struct bg_diag diag = { 0 };
+	enum bg_step step;
+	enum bg_err err;
+
+	prepare(attempt, hunt, BG_FIDO2_FIND);
+	err = helper(attempt, hunt);
+	if (err == BG_OK && !attempt->guest->is_local && hunt->reply.retries <= RESERVED_TRIES)
+		err = BG_ERR_PIN_RESERVED;
+	if (err == BG_OK && hunt->reply.retries == 0)
+		err = BG_ERR_PIN_BLOCKED;
+	if (err != BG_OK)
+		return say_why(attempt, err) == BG_STEP_NEXT ? BG_STEP_AGAIN : BG_STEP_END;
+	step = ask_pin(attempt, hunt);
+	if (step != BG_STEP_NEXT)
+		return step;
+	attempt->note[0] = '\0';
+	err = prove(attempt, hunt, &diag);
+	if (err == BG_OK)
+		return BG_STEP_NEXT;
+	if (err == BG_ERR_PIN) {
+		note_wrong_pin(attempt, hunt->reply.retries);
+		return BG_STEP_AGAIN;
+	}
+	return say_why(attempt, err) == BG_STEP_NEXT ? BG_STEP_AGAIN : BG_STEP_END;
+}
+
+enum bg_step bg_attempt_key(struct bg_attempt *attempt)
+{
+	struct hunt hunt = { 0 };
+
+	for (unsigned int looks = 0; looks < LOOKS_MAX; looks++) {
+		enum bg_step step = try_once(attempt, &hunt);
+
+		if (step == BG_STEP_AGAIN)
+			continue;
+		if (step == BG_STEP_NEXT) {
+			attempt->is_proved = true;
+			attempt->note[0] = '\0';
+			bg_attempts_reset(attempt->guest->host.uid);
+		}
+		return step;
+	}
+	return BG_STEP_END;
+}
