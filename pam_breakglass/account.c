@@ -15,8 +15,8 @@ static int blocked(struct bg_guest *guest, const char *why)
 }
 
 /* Whose grant is it after this phase? In sshd the session is opened by the parent. */
-static enum bg_err rebind_target(const struct bg_guest *guest, const struct bg_process *self,
-	struct bg_process *ret)
+static enum bg_err rebind_target(
+	const struct bg_guest *guest, const struct bg_process *self, struct bg_process *ret)
 {
 	if (bg_guest_is_ssh(guest))
 		return bg_process_get(self->parent, ret);
@@ -32,13 +32,13 @@ static enum bg_err admit(struct bg_guest *guest)
 	if (err == BG_OK)
 		err = rebind_target(guest, &self, &target);
 	if (err == BG_OK)
-		err = bg_grants_admit(&self, &target, guest->account, guest->host.uid,
-			guest->service);
+		err = bg_grants_admit(
+			&self, &target, guest->account, guest->host.uid, guest->service);
 	return err;
 }
 
-static void record_escalation(struct bg_guest *guest, const struct bg_session *session,
-	const char *result)
+static void record_escalation(
+	struct bg_guest *guest, const struct bg_session *session, const char *result)
 {
 	struct bg_event event = bg_guest_event(guest, BG_EV_SESSION_ESCALATED, result);
 	char request[2 * BG_SHA256_LEN + 1];
@@ -80,7 +80,8 @@ int bg_phase_account(pam_handle_t *pamh, const char *account, int flags)
 	(void)flags;
 	if (guest == NULL)
 		return PAM_SYSTEM_ERR;
-	/* Each login starts user@UID.service for the account; refusing it leaves the login whole. */
+	/* Each login starts user@UID.service for the account; refusing it leaves the login whole.
+	 */
 	if (strcmp(guest->service, "systemd-user") == 0)
 		return PAM_PERM_DENIED;
 	err = bg_guest_load(guest, &diag);
@@ -95,11 +96,11 @@ int bg_phase_account(pam_handle_t *pamh, const char *account, int flags)
 		if (err == BG_OK)
 			return PAM_SUCCESS;
 		return blocked(guest, err == BG_ERR_EXPIRED ? "the grant has expired"
-			: "no grant for this login");
+							    : "no grant for this login");
 	}
 	err = check_live(guest);
 	if (err == BG_OK)
 		return PAM_SUCCESS;
 	return blocked(guest, err == BG_ERR_EXPIRED ? "the session's deadline is over"
-		: "not from inside a live session");
+						    : "not from inside a live session");
 }

@@ -16,28 +16,29 @@
 
 struct bg_vault {
 	struct bg_answer answer;
-	struct bg_fido2_request fido2;	/* holds the PIN */
-	struct bg_entry entry;		/* a share so far */
-	struct bg_secret seed;		/* of the custodian whose share was typed */
+	struct bg_answer refused_pin;  /* never sent a second time */
+	struct bg_fido2_request fido2; /* holds the PIN */
+	struct bg_entry entry;	       /* a share so far */
+	struct bg_secret seed;	       /* of the custodian whose share was typed */
 };
 
 struct bg_attempt {
 	struct bg_guest *guest;
 	struct bg_vault *vault;
-	size_t key;			/* position in the seal's keys; valid once proved */
+	size_t key; /* position in the seal's keys; valid once proved */
 	bool is_proved;
 	bool is_resumed;
-	uint64_t connection_ends_ms;	/* CLOCK_BOOTTIME; sshd's or login's own limit */
+	uint64_t connection_ends_ms; /* CLOCK_BOOTTIME; sshd's or login's own limit */
 	struct bg_request_record record;
-	struct bg_text text;		/* the prompt being put together */
-	char note[192];			/* the last result, repeated in the next prompt */
+	struct bg_text text; /* the prompt being put together */
+	char note[192];	     /* the last result, repeated in the next prompt */
 };
 
 /* The outcome of a step of the attempt. Zeroed memory denies. */
 enum bg_step {
-	BG_STEP_DENY = 0,	/* refused; PAM may call again */
-	BG_STEP_END,		/* gone, taken over or out of time: no further try on this connection */
-	BG_STEP_AGAIN,		/* the person asked to start the request anew */
+	BG_STEP_DENY = 0, /* refused; PAM may call again */
+	BG_STEP_END,	  /* gone, taken over or out of time: no further try on this connection */
+	BG_STEP_AGAIN,	  /* the person asked to start the request anew */
 	BG_STEP_NEXT
 };
 

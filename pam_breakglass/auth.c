@@ -225,9 +225,9 @@ static bool is_su_to_root(pam_handle_t *pamh, const char *user)
 {
 	const void *service = NULL;
 
-	return strcmp(user, "root") == 0 && getuid() != 0
-		&& pam_get_item(pamh, PAM_SERVICE, &service) == PAM_SUCCESS && service != NULL
-		&& (strcmp(service, "su") == 0 || strcmp(service, "su-l") == 0);
+	return strcmp(user, "root") == 0 && getuid() != 0 &&
+	       pam_get_item(pamh, PAM_SERVICE, &service) == PAM_SUCCESS && service != NULL &&
+	       (strcmp(service, "su") == 0 || strcmp(service, "su-l") == 0);
 }
 
 int bg_phase_auth_su(pam_handle_t *pamh, const char *user, int flags)
@@ -238,8 +238,8 @@ int bg_phase_auth_su(pam_handle_t *pamh, const char *user, int flags)
 	char request[65];
 
 	(void)flags;
-	if (!is_su_to_root(pamh, user) || bg_sessions_live(getuid(), &session) != BG_OK
-		|| strcmp(session.role, "full") != 0)
+	if (!is_su_to_root(pamh, user) || bg_sessions_live(getuid(), &session) != BG_OK ||
+		strcmp(session.role, "full") != 0)
 		return PAM_AUTH_ERR;
 	guest = bg_guest_new(pamh, session.account);
 	if (guest == NULL)

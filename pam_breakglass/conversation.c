@@ -32,8 +32,7 @@ static bool converse(pam_handle_t *pamh, int style, const char *text, struct pam
 	if (pam_get_item(pamh, PAM_CONV, &item) != PAM_SUCCESS || item == NULL)
 		return false;
 	conv = item;
-	return conv->conv != NULL
-		&& conv->conv(1, messages, ret, conv->appdata_ptr) == PAM_SUCCESS;
+	return conv->conv != NULL && conv->conv(1, messages, ret, conv->appdata_ptr) == PAM_SUCCESS;
 }
 
 static enum bg_asked answer_take(const char *text, struct bg_answer *ret)
@@ -57,8 +56,9 @@ enum bg_asked bg_ask(pam_handle_t *pamh, bool is_hidden, const char *prompt, str
 	enum bg_asked asked = BG_GONE;
 
 	bg_answer_wipe(ret);
-	if (converse(pamh, is_hidden ? PAM_PROMPT_ECHO_OFF : PAM_PROMPT_ECHO_ON, prompt, &response)
-		&& response != NULL && response->resp != NULL)
+	if (converse(pamh, is_hidden ? PAM_PROMPT_ECHO_OFF : PAM_PROMPT_ECHO_ON, prompt,
+		    &response) &&
+		response != NULL && response->resp != NULL)
 		asked = answer_take(response->resp, ret);
 	response_free(response);
 	return asked;

@@ -14,15 +14,15 @@
 
 struct bg_answer {
 	char text[BG_ANSWER_LEN + 1];
-	size_t len;			/* bytes; 0: empty */
+	size_t len; /* bytes; 0: empty */
 };
 void bg_answer_wipe(struct bg_answer *answer);
 
 enum bg_asked {
-	BG_GONE = 0,		/* no answer (NULL), or the conversation failed: the attempt ends */
+	BG_GONE = 0, /* no answer (NULL), or the conversation failed: the attempt ends */
 	BG_ANSWERED,
 	BG_ANSWERED_EMPTY,
-	BG_ANSWERED_TOO_LONG	/* over BG_ANSWER_LEN bytes; refused whole, never cut */
+	BG_ANSWERED_TOO_LONG /* over BG_ANSWER_LEN bytes; refused whole, never cut */
 };
 
 /* Asks one question. is_hidden: echo off. ret is wiped first and holds the answer only on

@@ -19,8 +19,8 @@ enum bg_whose bg_guest_whose(pam_handle_t *pamh, char name[static BG_PAM_NAME_LE
 	char path[PATH_LEN];
 	int error = 0;
 
-	if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL
-		|| !bg_is_account(user, BG_PAM_NAME_LEN))
+	if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL ||
+		!bg_is_account(user, BG_PAM_NAME_LEN))
 		return BG_ANYONE_ELSE;
 	(void)snprintf(name, BG_PAM_NAME_LEN + 1, "%s", user);
 	(void)snprintf(path, sizeof(path), BG_PATH_ACCOUNTS "/%s", name);
@@ -83,8 +83,8 @@ struct bg_guest *bg_guest_new(pam_handle_t *pamh, const char *account)
 	}
 	(void)snprintf(guest->account, sizeof(guest->account), "%s", account);
 	bg_request_text(guest->service, BG_SERVICE_LEN, item_text(pamh, PAM_SERVICE));
-	bg_request_text(guest->origin, BG_ORIGIN_LEN,
-		rhost[0] != '\0' ? rhost : item_text(pamh, PAM_TTY));
+	bg_request_text(
+		guest->origin, BG_ORIGIN_LEN, rhost[0] != '\0' ? rhost : item_text(pamh, PAM_TTY));
 	guest->is_local = rhost[0] == '\0' && strcmp(guest->service, "login") == 0;
 	load_conf(guest, buf);
 	free(buf);
@@ -112,7 +112,8 @@ static enum bg_err load_host(struct bg_guest *guest, char *buf, struct bg_diag *
 	enum bg_err err;
 
 	if (!bg_is_account(guest->account, BG_ACCOUNT_LEN))
-		return bg_diag_set(diag, BG_ERR_RANGE, guest->account, "an account of at most 16 bytes");
+		return bg_diag_set(
+			diag, BG_ERR_RANGE, guest->account, "an account of at most 16 bytes");
 	err = read_account_file(guest, "host", BG_FILE_PRIVATE, buf, &len, diag);
 	if (err == BG_OK)
 		err = bg_host_parse(buf, len, "host", &guest->host, diag);
@@ -124,8 +125,8 @@ static enum bg_err load_host(struct bg_guest *guest, char *buf, struct bg_diag *
 	if (err != BG_OK)
 		return err;
 	if (entry.uid != guest->host.uid || entry.uid == 0)
-		return bg_diag_set(diag, BG_ERR_MISMATCH, "/etc/passwd",
-			"the uid that install recorded");
+		return bg_diag_set(
+			diag, BG_ERR_MISMATCH, "/etc/passwd", "the uid that install recorded");
 	return BG_OK;
 }
 
@@ -141,10 +142,10 @@ static enum bg_err load_seal(struct bg_guest *guest, char *buf, struct bg_diag *
 		err = bg_seal_parse(guest->crypto, buf, len, file, &guest->seal, diag);
 	if (err != BG_OK)
 		return err;
-	if (memcmp(guest->seal.digest, guest->host.seal_digest, BG_SHA256_LEN) != 0
-		|| guest->seal.epoch != guest->host.epoch)
-		return bg_diag_set(diag, BG_ERR_MISMATCH, file,
-			"the seal that install put in force");
+	if (memcmp(guest->seal.digest, guest->host.seal_digest, BG_SHA256_LEN) != 0 ||
+		guest->seal.epoch != guest->host.epoch)
+		return bg_diag_set(
+			diag, BG_ERR_MISMATCH, file, "the seal that install put in force");
 	if (strcmp(guest->seal.account, guest->account) != 0)
 		return bg_diag_set(diag, BG_ERR_MISMATCH, file, "another account's seal");
 	return BG_OK;
@@ -156,8 +157,8 @@ static void load_contacts(struct bg_guest *guest, char *buf)
 	size_t len = 0;
 
 	/* Telephone numbers are a help, not a condition: without them the login works. */
-	if (read_account_file(guest, "contacts", BG_FILE_PRIVATE, buf, &len, &diag) != BG_OK
-		|| bg_contacts_parse(buf, len, "contacts", &guest->contacts, &diag) != BG_OK)
+	if (read_account_file(guest, "contacts", BG_FILE_PRIVATE, buf, &len, &diag) != BG_OK ||
+		bg_contacts_parse(buf, len, "contacts", &guest->contacts, &diag) != BG_OK)
 		memset(&guest->contacts, 0, sizeof(guest->contacts));
 }
 
@@ -185,7 +186,8 @@ bool bg_guest_is_ssh(const struct bg_guest *guest)
 	return strcmp(guest->service, "login") != 0;
 }
 
-struct bg_event bg_guest_event(const struct bg_guest *guest, enum bg_event_id id, const char *result)
+struct bg_event bg_guest_event(
+	const struct bg_guest *guest, enum bg_event_id id, const char *result)
 {
 	struct bg_event event = {
 		.id = id,

@@ -15,8 +15,8 @@
 #include <security/pam_modules.h>
 
 enum bg_whose {
-	BG_ANYONE_ELSE,		/* PAM_IGNORE, whatever is broken */
-	BG_EMERGENCY		/* from here on no error becomes PAM_IGNORE */
+	BG_ANYONE_ELSE, /* PAM_IGNORE, whatever is broken */
+	BG_EMERGENCY	/* from here on no error becomes PAM_IGNORE */
 };
 
 /* Whose call is this? The one stat, for PAM_USER if it is a name that can have a folder. Asks for
@@ -29,13 +29,13 @@ struct bg_guest {
 	char account[BG_PAM_NAME_LEN + 1];
 	char service[BG_SERVICE_LEN + 1];
 	char origin[BG_ORIGIN_LEN + 1];
-	bool is_local;			/* a local door: login without PAM_RHOST */
+	bool is_local; /* a local door: login without PAM_RHOST */
 	struct bg_conf conf;
 	struct bg_host host;
 	struct bg_contacts contacts;
 	struct bg_seal seal;
 	char set_hex[2 * BG_SET_ID_LEN + 1];
-	bool is_loaded;			/* host and seal are good and in force */
+	bool is_loaded; /* host and seal are good and in force */
 };
 
 /* A guest for account, with crypto and configuration; its seal is not read yet. NULL: no memory or
@@ -52,8 +52,8 @@ BG_CHECKED enum bg_err bg_guest_load(struct bg_guest *guest, struct bg_diag *dia
 bool bg_guest_is_ssh(const struct bg_guest *guest);
 
 /* Fills the fields that the guest knows (host, account, set, epoch, service, origin, severity). */
-struct bg_event bg_guest_event(const struct bg_guest *guest, enum bg_event_id id,
-	const char *result);
+struct bg_event bg_guest_event(
+	const struct bg_guest *guest, enum bg_event_id id, const char *result);
 /* Sends event as pam_breakglass. Gives true if it is a record in the chain or kmsg. */
 bool bg_guest_emit(struct bg_guest *guest, const struct bg_event *event, bool must_record);
 /* Both, for events with nothing to add. */

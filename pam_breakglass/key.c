@@ -13,14 +13,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOKS_MAX	  20	/* prompts of one attempt before a key is proved */
-#define TOUCH_SECS	  30
-#define RESERVED_TRIES	  3	/* PIN tries that a network door never spends */
-#define PIN_MIN_LEN	  4
+#define LOOKS_MAX      20 /* prompts of one attempt before a key is proved */
+#define TOUCH_SECS     30
+#define RESERVED_TRIES 3 /* PIN tries that a network door never spends */
+#define PIN_MIN_LEN    4
+#define REPEATS_MAX    3
 
 struct hunt {
-	size_t seal_key[BG_KEYS_MAX];	/* of each credential handed to the helper */
+	size_t seal_key[BG_KEYS_MAX]; /* of each credential handed to the helper */
 	struct bg_fido2_reply reply;
+	unsigned int repeats; /* answers that only repeated the last one */
 };
 
 static void prepare(struct bg_attempt *attempt, struct hunt *hunt, enum bg_fido2_op op)
@@ -62,45 +64,67 @@ static void refused(struct bg_attempt *attempt, const char *result)
 	bg_guest_record(attempt->guest, BG_EV_KEY_REFUSED, result);
 }
 
+/* sshd's password method gives every prompt the same answer: it is not let through twenty times,
+   and a PIN that was wrong is not sent again, whoever types it. */
+static enum bg_step note_repeat(struct bg_attempt *attempt, struct hunt *hunt)
+{
+	if (++hunt->repeats < REPEATS_MAX)
+		return BG_STEP_NEXT;
+	refused(attempt, "the same answer to every prompt");
+	return BG_STEP_END;
+}
+
 /* "No key" prompts: Enter, or anything else, looks again. Returns BG_STEP_NEXT to look again. */
-static enum bg_step look_again(struct bg_attempt *attempt, const char *prompt)
+static enum bg_step look_again(struct bg_attempt *attempt, struct hunt *hunt, const char *prompt)
 {
 	bg_text_reset(&attempt->text);
 	bg_text_add(&attempt->text, "%s", prompt);
-	return bg_attempt_ask(attempt, true) == BG_GONE ? BG_STEP_END : BG_STEP_NEXT;
+	switch (bg_attempt_ask(attempt, true)) {
+	case BG_GONE:
+		return BG_STEP_END;
+	case BG_ANSWERED:
+	case BG_ANSWERED_TOO_LONG:
+		return note_repeat(attempt, hunt);
+	case BG_ANSWERED_EMPTY:
+		break;
+	}
+	return BG_STEP_NEXT;
 }
 
-static enum bg_step say_why(struct bg_attempt *attempt, enum bg_err err)
+static enum bg_step say_why(struct bg_attempt *attempt, struct hunt *hunt, enum bg_err err)
 {
 	switch ((int)err) {
 	case BG_ERR_NO_DEVICE:
-		return look_again(attempt, "No security key here. Plug one in and press Enter: ");
+		return look_again(
+			attempt, hunt, "No security key here. Plug one in and press Enter: ");
 	case BG_ERR_BUSY:
-		return look_again(attempt,
+		return look_again(attempt, hunt,
 			"The security key is busy with another login. Press Enter to try again: ");
 	case BG_ERR_TIMEOUT:
-		return look_again(attempt,
+		return look_again(attempt, hunt,
 			"The security key was not touched in time. Press Enter to try again: ");
 	case BG_ERR_DENIED:
 	case BG_ERR_CANCELLED:
 	case BG_ERR_IO:
-		return look_again(attempt,
+		return look_again(attempt, hunt,
 			"The security key did not answer. Plug it in again and press Enter: ");
 	case BG_ERR_PIN_BLOCKED:
 		refused(attempt, "PIN blocked");
-		return look_again(attempt, "No PIN tries left now. Plug the security key out and in,"
+		return look_again(attempt, hunt,
+			"No PIN tries left now. Plug the security key out and in,"
 			"\n or use another one, then press Enter: ");
 	case BG_ERR_PIN_RESERVED:
 		refused(attempt, "too few PIN tries left for a network door");
-		return look_again(attempt, "Only 3 PIN tries are left: they are for the console."
+		return look_again(attempt, hunt,
+			"Only 3 PIN tries are left: they are for the console."
 			"\n Go there, or use another security key and press Enter: ");
 	case BG_ERR_HELPER:
 		bg_guest_record(attempt->guest, BG_EV_DEGRADED, "bg-fido2 failed");
-		return look_again(attempt,
+		return look_again(attempt, hunt,
 			"Security keys cannot be read here (bg-fido2). Press Enter to try again: ");
 	default:
 		refused(attempt, bg_err_text(err));
-		return look_again(attempt,
+		return look_again(attempt, hunt,
 			"Security key not accepted. Plug in an enrolled one and press Enter: ");
 	}
 }
@@ -111,13 +135,16 @@ static enum bg_step confirm_last(struct bg_attempt *attempt, unsigned int left)
 	enum bg_asked asked;
 
 	bg_text_reset(&attempt->text);
-	bg_text_add(&attempt->text, "Only %u PIN tr%s left, then this key is blocked for good.\n"
-		" Type yes to try: ", left, left == 1 ? "y is" : "ies are");
+	bg_text_add(&attempt->text,
+		"Only %u PIN tr%s left, then this key is blocked for good.\n"
+		" Type yes to try: ",
+		left, left == 1 ? "y is" : "ies are");
 	asked = bg_attempt_ask(attempt, false);
 	if (asked == BG_GONE)
 		return BG_STEP_END;
 	return asked == BG_ANSWERED && strcmp(attempt->vault->answer.text, "yes") == 0
-		? BG_STEP_NEXT : BG_STEP_DENY;
+		       ? BG_STEP_NEXT
+		       : BG_STEP_DENY;
 }
 
 static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
@@ -138,7 +165,7 @@ static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
 	switch (bg_attempt_ask(attempt, true)) {
 	case BG_GONE:
 		return BG_STEP_END;
-	case BG_ANSWERED_EMPTY:		/* never reaches the device (RULES P02) */
+	case BG_ANSWERED_EMPTY: /* never reaches the device (RULES P02) */
 		refused(attempt, "empty PIN");
 		return BG_STEP_DENY;
 	case BG_ANSWERED_TOO_LONG:
@@ -151,6 +178,12 @@ static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
 		(void)snprintf(attempt->note, sizeof(attempt->note),
 			"A PIN has 4 to 63 characters; nothing was sent, %u tries left.", left);
 		return BG_STEP_AGAIN;
+	}
+	if (answer->len == attempt->vault->refused_pin.len &&
+		bg_equal(answer->text, attempt->vault->refused_pin.text, answer->len)) {
+		(void)snprintf(attempt->note, sizeof(attempt->note),
+			"The same PIN again; nothing was sent, %u tries left.", left);
+		return note_repeat(attempt, hunt) == BG_STEP_NEXT ? BG_STEP_AGAIN : BG_STEP_END;
 	}
 	return BG_STEP_NEXT;
 }
@@ -180,7 +213,8 @@ static enum bg_err make_touch(struct bg_attempt *attempt, uint8_t ret[static BG_
 	return bg_touch_digest(guest->crypto, &touch, ret);
 }
 
-/* PIN and touch on the key that was found; its answer is verified here, whatever the helper says. */
+/* PIN and touch on the key that was found; its answer is verified here, whatever the helper says.
+ */
 static enum bg_err prove(struct bg_attempt *attempt, struct hunt *hunt, struct bg_diag *diag)
 {
 	struct bg_fido2_request *request = &attempt->vault->fido2;
@@ -194,13 +228,14 @@ static enum bg_err prove(struct bg_attempt *attempt, struct hunt *hunt, struct b
 	prepare(attempt, hunt, BG_FIDO2_ASSERT);
 	memcpy(request->client_data_hash, challenge, sizeof(challenge));
 	memcpy(request->pin.text, answer->text, answer->len);
+	attempt->vault->refused_pin = *answer;
 	bg_answer_wipe(answer);
 	request->min_retries = attempt->guest->is_local ? 0 : RESERVED_TRIES;
 	err = helper(attempt, hunt);
 	if (err != BG_OK)
 		return err;
-	if (hunt->reply.credential >= BG_KEYS_MAX
-		|| hunt->seal_key[hunt->reply.credential] >= seal->key_count)
+	if (hunt->reply.credential >= BG_KEYS_MAX ||
+		hunt->seal_key[hunt->reply.credential] >= seal->key_count)
 		return BG_ERR_HELPER;
 	attempt->key = hunt->seal_key[hunt->reply.credential];
 	return bg_assertion_verify(attempt->guest->crypto, &seal->keys[attempt->key], seal->rp_id,
@@ -221,19 +256,21 @@ static enum bg_step try_once(struct bg_attempt *attempt, struct hunt *hunt)
 	if (err == BG_OK && hunt->reply.retries == 0)
 		err = BG_ERR_PIN_BLOCKED;
 	if (err != BG_OK)
-		return say_why(attempt, err) == BG_STEP_NEXT ? BG_STEP_AGAIN : BG_STEP_END;
+		return say_why(attempt, hunt, err) == BG_STEP_NEXT ? BG_STEP_AGAIN : BG_STEP_END;
 	step = ask_pin(attempt, hunt);
 	if (step != BG_STEP_NEXT)
 		return step;
 	attempt->note[0] = '\0';
 	err = prove(attempt, hunt, &diag);
+	if (err != BG_ERR_PIN)
+		bg_answer_wipe(&attempt->vault->refused_pin);
 	if (err == BG_OK)
 		return BG_STEP_NEXT;
 	if (err == BG_ERR_PIN) {
 		note_wrong_pin(attempt, hunt->reply.retries);
 		return BG_STEP_AGAIN;
 	}
-	return say_why(attempt, err) == BG_STEP_NEXT ? BG_STEP_AGAIN : BG_STEP_END;
+	return say_why(attempt, hunt, err) == BG_STEP_NEXT ? BG_STEP_AGAIN : BG_STEP_END;
 }
 
 enum bg_step bg_attempt_key(struct bg_attempt *attempt)

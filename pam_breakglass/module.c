@@ -29,8 +29,8 @@ static int enter(pam_handle_t *pamh, int flags, phase_fn *emergency, phase_fn *a
 PAM_ENTRY int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	(void)argv;
-	return enter(pamh, flags | (argc > 0 ? BG_FLAG_ARGUMENTS : 0), bg_phase_auth,
-		bg_phase_auth_su);
+	return enter(
+		pamh, flags | (argc > 0 ? BG_FLAG_ARGUMENTS : 0), bg_phase_auth, bg_phase_auth_su);
 }
 
 PAM_ENTRY int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)

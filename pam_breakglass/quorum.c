@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EMPTY_MAX    3		/* empty answers in a row */
-#define ANSWERS_MAX  400	/* of one attempt: each word of 16 shares on a line of its own */
+#define EMPTY_MAX   3	/* empty answers in a row */
+#define ANSWERS_MAX 400 /* of one attempt: each word of 16 shares on a line of its own */
 
 static void note(struct bg_attempt *attempt, const char *fmt, ...) BG_PRINTF(2, 3);
 
@@ -81,7 +81,9 @@ static void put_missing(struct bg_attempt *attempt)
 			continue;
 		seen++;
 		bg_text_item(&attempt->text, "%s%s", seal->custodians[i].name,
-			seen == missing ? "" : seen + 1 == missing ? " or " : ", ");
+			seen == missing	      ? ""
+			: seen + 1 == missing ? " or "
+					      : ", ");
 	}
 }
 
@@ -124,12 +126,12 @@ static void put_question(struct bg_attempt *attempt, bool is_first)
 		return;
 	}
 	if (entry->state == BG_ENTRY_MORE) {
-		bg_text_item(&attempt->text, "%s: %zu of %zu %s, go on: ",
-			name != NULL ? name : "this share",
+		bg_text_item(&attempt->text,
+			"%s: %zu of %zu %s, go on: ", name != NULL ? name : "this share",
 			entry->modhex_len > 0 ? entry->modhex_len : entry->words.count,
 			entry->modhex_len > 0 ? (words_wanted(attempt) == BG_SLIP39_WORDS_128
-							? (size_t)BG_COMPACT_CHARS_128
-							: (size_t)BG_COMPACT_CHARS_256)
+								? (size_t)BG_COMPACT_CHARS_128
+								: (size_t)BG_COMPACT_CHARS_256)
 					      : words_wanted(attempt),
 			entry->modhex_len > 0 ? "characters" : "words");
 		return;
@@ -153,8 +155,9 @@ static void put_help(struct bg_attempt *attempt)
 		" shown. A wrong word costs only that word; a wrong share is named and dropped.\n"
 		" new: drop this request and begin anew.   Ctrl-C: leave; the same key goes on\n"
 		" with this request at any door.\n",
-		words_wanted(attempt), words_wanted(attempt) == BG_SLIP39_WORDS_128
-			? BG_COMPACT_CHARS_128 : BG_COMPACT_CHARS_256);
+		words_wanted(attempt),
+		words_wanted(attempt) == BG_SLIP39_WORDS_128 ? BG_COMPACT_CHARS_128
+							     : BG_COMPACT_CHARS_256);
 }
 
 static void refuse_share(struct bg_attempt *attempt, const char *why)
@@ -188,8 +191,8 @@ static void note_standing(struct bg_attempt *attempt, enum bg_share_standing sta
 			(unsigned int)seal->epoch);
 		break;
 	case BG_SHARE_OTHER_SET:
-		(void)snprintf(why, sizeof(why), "That share is of another set; set %s is wanted.",
-			set);
+		(void)snprintf(
+			why, sizeof(why), "That share is of another set; set %s is wanted.", set);
 		break;
 	case BG_SHARE_UNKNOWN:
 	case BG_SHARE_CURRENT:
@@ -322,22 +325,22 @@ static bool is_word(const struct bg_answer *answer, const char *word)
 static enum bg_step deny(struct bg_attempt *attempt, enum bg_err err)
 {
 	if (err == BG_ERR_TAKEN_OVER) {
-		bg_say(attempt->guest->pamh,
-			"A newer login with the same key has taken this request over. Go on there.");
+		bg_say(attempt->guest->pamh, "A newer login with the same key has taken this "
+					     "request over. Go on there.");
 		return BG_STEP_END;
 	}
 	bg_attempt_record(attempt, BG_EV_DENIED,
 		err == BG_ERR_EXPIRED ? "the request ran out" : bg_err_text(err));
-	bg_say(attempt->guest->pamh, err == BG_ERR_EXPIRED
-		? "The request ran out of time. Log in again for a new one."
-		: "The request could not go on (see the log).");
+	bg_say(attempt->guest->pamh,
+		err == BG_ERR_EXPIRED ? "The request ran out of time. Log in again for a new one."
+				      : "The request could not go on (see the log).");
 	return BG_STEP_END;
 }
 
 static bool is_satisfied(const struct bg_attempt *attempt)
 {
 	return bg_tally_verdict(attempt->guest->crypto, &attempt->guest->seal,
-		attempt->record.digest, &attempt->record.tally) == BG_SATISFIED;
+		       attempt->record.digest, &attempt->record.tally) == BG_SATISFIED;
 }
 
 enum bg_step bg_attempt_quorum(struct bg_attempt *attempt)
@@ -370,7 +373,8 @@ enum bg_step bg_attempt_quorum(struct bg_attempt *attempt)
 			}
 			continue;
 		case BG_ANSWERED_TOO_LONG:
-			note(attempt, "Longer than %d characters: nothing was taken. Send it in pieces.",
+			note(attempt,
+				"Longer than %d characters: nothing was taken. Send it in pieces.",
 				BG_ANSWER_LEN);
 			continue;
 		case BG_ANSWERED:

@@ -64,8 +64,8 @@ static void fill_session(const struct bg_guest *guest, const struct bg_request_r
 	ret->deadline_ms = record->deadline_ms;
 }
 
-static void session_event(const struct bg_session *session, char request[static 65],
-	struct bg_event *event)
+static void session_event(
+	const struct bg_session *session, char request[static 65], struct bg_event *event)
 {
 	bg_hex_encode(session->digest, BG_SHA256_LEN, request);
 	event->request = request;
@@ -160,8 +160,8 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	if (bg_requests_update(grant->nonce, 0, make_live, &arg, &record) != BG_OK)
 		return refuse(guest, "the grant's request is gone or over");
 	/* What a grant says is not believed: the approvals themselves are asked once more. */
-	if (bg_tally_verdict(guest->crypto, &guest->seal, record.digest, &record.tally)
-		!= BG_SATISFIED)
+	if (bg_tally_verdict(guest->crypto, &guest->seal, record.digest, &record.tally) !=
+		BG_SATISFIED)
 		return refuse(guest, "the request's approvals do not stand");
 	secs = (record.deadline_ms - arg.now_ms) / 1000;
 	if (secs == 0)
@@ -198,9 +198,9 @@ int bg_phase_open_session(pam_handle_t *pamh, const char *account, int flags)
 		bg_diag_format(&diag, err, why, sizeof(why));
 		return refuse(guest, why);
 	}
-	if (getuid() != 0 || bg_process_self(&self) != BG_OK
-		|| bg_grants_take(&self, guest->account, guest->host.uid, guest->service, &grant)
-			!= BG_OK)
+	if (getuid() != 0 || bg_process_self(&self) != BG_OK ||
+		bg_grants_take(&self, guest->account, guest->host.uid, guest->service, &grant) !=
+			BG_OK)
 		return refuse(guest, "a session without a grant");
 	return open_granted(guest, &grant);
 }
@@ -216,15 +216,15 @@ int bg_phase_close_session(pam_handle_t *pamh, const char *account, int flags)
 
 	(void)flags;
 	if (pam_get_data(pamh, SESSION_DATA, &data) != PAM_SUCCESS || data == NULL)
-		return PAM_SUCCESS;	/* nothing of ours was opened on this handle */
+		return PAM_SUCCESS; /* nothing of ours was opened on this handle */
 	session = *(const struct bg_session *)data;
 	guest = bg_guest_new(pamh, account);
 	if (guest == NULL)
 		return PAM_SYSTEM_ERR;
 	/* A seal replaced meanwhile is no reason not to record the end. */
 	if (bg_guest_load(guest, &diag) != BG_OK)
-		(void)snprintf(guest->host.label, sizeof(guest->host.label), "%s",
-			session.host_label);
+		(void)snprintf(
+			guest->host.label, sizeof(guest->host.label), "%s", session.host_label);
 	session.is_closed = true;
 	if (session.audit_session != 0 && bg_sessions_put(&session) != BG_OK)
 		bg_guest_record(guest, BG_EV_DEGRADED, "the session's end could not be written");

@@ -11,18 +11,19 @@
 #include <stdint.h>
 
 #define BG_TEXT_LEN	1600
-#define BG_TEXT_COLUMNS 79	/* a full line of 80 makes some terminals wrap once more */
+#define BG_TEXT_COLUMNS 79 /* a full line of 80 makes some terminals wrap once more */
 
 struct bg_text {
 	char buf[BG_TEXT_LEN];
 	size_t len;
-	size_t column;		/* of the line being written */
+	size_t column; /* of the line being written */
 };
 
 void bg_text_reset(struct bg_text *text);
 /* Appends formatted text as it is; control characters but LF become '?'. */
 void bg_text_add(struct bg_text *text, const char *fmt, ...) BG_PRINTF(2, 3);
-/* Appends one item that is not to be broken: on a new line, indented by one blank, if it does not fit. */
+/* Appends one item that is not to be broken: on a new line, indented by one blank, if it does not
+ * fit. */
 void bg_text_item(struct bg_text *text, const char *fmt, ...) BG_PRINTF(2, 3);
 
 /* "29 min", "1 h", "4 h", "90 min", "40 s": rounded down. ret: 24 bytes. */

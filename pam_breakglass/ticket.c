@@ -71,18 +71,20 @@ static enum bg_step give_up(struct bg_attempt *attempt, enum bg_err err)
 	char why[96];
 
 	if (err == BG_ERR_TAKEN_OVER) {
-		bg_say(attempt->guest->pamh,
-			"A newer login with the same key has taken this request over. Go on there.");
+		bg_say(attempt->guest->pamh, "A newer login with the same key has taken this "
+					     "request over. Go on there.");
 		return BG_STEP_END;
 	}
 	if (err == BG_ERR_EXPIRED) {
 		bg_attempt_record(attempt, BG_EV_DENIED, "the request ran out");
-		bg_say(attempt->guest->pamh, "The request ran out of time. Log in again for a new one.");
+		bg_say(attempt->guest->pamh,
+			"The request ran out of time. Log in again for a new one.");
 		return BG_STEP_END;
 	}
 	(void)snprintf(why, sizeof(why), "the request could not be kept: %s", bg_err_text(err));
 	bg_attempt_record(attempt, BG_EV_DENIED, why);
-	bg_say(attempt->guest->pamh, "The request cannot be kept in /run/breakglass (see the log).");
+	bg_say(attempt->guest->pamh,
+		"The request cannot be kept in /run/breakglass (see the log).");
 	return BG_STEP_DENY;
 }
 
@@ -109,8 +111,8 @@ enum bg_err bg_attempt_still_ours(struct bg_attempt *attempt)
 {
 	uint64_t now = bg_clock_boot_ms();
 
-	return bg_requests_update(attempt->record.request.nonce, attempt->record.owner, look, &now,
-		&attempt->record);
+	return bg_requests_update(
+		attempt->record.request.nonce, attempt->record.owner, look, &now, &attempt->record);
 }
 
 static enum bg_err take_over(void *arg, struct bg_request_record *record)
@@ -245,8 +247,8 @@ static enum bg_err fix(void *arg, struct bg_request_record *record)
 enum bg_step bg_attempt_fix(struct bg_attempt *attempt, const char *reason)
 {
 	struct fix_arg arg = { .crypto = attempt->guest->crypto, .reason = reason };
-	enum bg_err err = bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
-		fix, &arg, &attempt->record);
+	enum bg_err err = bg_requests_update(
+		attempt->record.request.nonce, attempt->record.owner, fix, &arg, &attempt->record);
 
 	return err == BG_OK ? BG_STEP_NEXT : give_up(attempt, err);
 }
@@ -288,8 +290,8 @@ static enum bg_err satisfy(void *arg, struct bg_request_record *record)
 	const struct bg_guest *guest = arg;
 
 	/* The one place where a quorum is judged; a tally forged on disk stops here. */
-	if (bg_tally_verdict(guest->crypto, &guest->seal, record->digest, &record->tally)
-		!= BG_SATISFIED)
+	if (bg_tally_verdict(guest->crypto, &guest->seal, record->digest, &record->tally) !=
+		BG_SATISFIED)
 		return BG_ERR_TOO_FEW;
 	if (record->phase == BG_PHASE_SATISFIED || record->phase == BG_PHASE_LIVE)
 		return BG_OK;
@@ -333,8 +335,8 @@ enum bg_step bg_attempt_grant(struct bg_attempt *attempt)
 		request, names, sizeof(names));
 	/* A datagram that the kernel took is not yet a record. */
 	if (!bg_guest_emit(attempt->guest, &event, true)) {
-		bg_say(attempt->guest->pamh,
-			"Nothing opens unrecorded, and neither /run nor the kernel log takes a record.");
+		bg_say(attempt->guest->pamh, "Nothing opens unrecorded, and neither /run nor the "
+					     "kernel log takes a record.");
 		return BG_STEP_DENY;
 	}
 	err = issue(attempt);
