@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The module on a stage of its own: a mount namespace with an overlay on /etc and /usr/libexec and
+a tmpfs on /run, a seal dealt by the real bg-unlock with real software keys, and PAM stacks in a
+folder that name the module just built.
+
+	pamlib.enter()                     # first thing: re-executes the test in its namespace
+	stage = pamlib.Stage()
+	with stage.login(pin="123456", reason="INC-1 test", shares=["audit", "dba"]) as login: ...
+"""
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BUILD = Path(os.environ["BG_BUILD_DIR"])
+MODULE = BUILD / "pam_breakglass" / "pam_breakglass.so"
+COMMAND = BUILD / "bg-unlock" / "bg-unlock"
+SOFTKEY = BUILD / "tests" / "softkey" / "softkey"
+PAM_LOGIN = BUILD / "tests" / "pam" / "pam_login"
+ACCOUNT = "breakglass"
+UID = 4711
+PIN = "123456"
+CUSTODIANS = ("ops", "dba", "audit")
+
+PAM_SUCCESS, PAM_SYSTEM_ERR, PAM_PERM_DENIED, PAM_AUTH_ERR, PAM_MAXTRIES = 0, 4, 6, 7, 11
+PAM_ACCT_EXPIRED = 13
+BOTTOM = """
+auth     {auth}
+account  {account}
+session  {session}
+"""
+CONTROL = {
+	"auth": "[success=done ignore=ignore module_unknown=ignore default=die]",
+	"account": "[success=done ignore=ignore module_unknown=ignore default=die]",
+	"session": "[success=ok ignore=ignore module_unknown=ignore default=die]",
+}
+
+
+def enter():
+	"""Runs the calling script again in its own mount namespace, unless it is there already."""
+	if os.environ.get("BG_STAGE") == str(os.getpid()):
+		return
+	if os.geteuid() != 0:
+		sys.exit("this test needs root (sudo ./test)")
+	script = """
+		set -e
+		mount --make-rprivate /
+		mount -t tmpfs -o mode=755 tmpfs /run
+		for dir in etc usr/libexec; do
+			mkdir -p /run/.stage/$dir/up /run/.stage/$dir/work
+			mount -t overlay overlay -o \
+			"lowerdir=/$dir,upperdir=/run/.stage/$dir/up,workdir=/run/.stage/$dir/work" /$dir
+		done
+		export BG_STAGE=$$
+		exec "$@"
+	"""
+	os.execvp("unshare", ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh",
+		sys.executable, "-B"] + sys.argv)
+
+
+def wait_until(what, check, timeout=10.0):
+	end = time.monotonic() + timeout
+	while True:
+		value = check()
+		if value:
+			return value
+		if time.monotonic() > end:
+			raise AssertionError(f"waited {timeout:g} s in vain for {what}")
+		time.sleep(0.02)
+
+
+class SoftKey:
+	"""One software key: a process, its control socket, its device path."""
+
+	def __init__(self, folder, name, *options, pin=PIN):
+		self.control = f"{folder}/{name}.ctl"
+		self.path = f"{folder}/{name}.key"
+		self.process = subprocess.Popen(
+			[SOFTKEY, "--socket", self.control, "--link", self.path, "--die-with-parent",
+				*(["--pin", pin] if pin else []), *options],
+			stdout=subprocess.PIPE, text=True)
+		assert self.process.stdout.readline().strip() == "ready"
+
+	def ctl(self, *words, check=True):
+		done = subprocess.run([SOFTKEY, "ctl", self.control, *map(str, words)],
+			capture_output=True, text=True, check=False, timeout=30)
+		if check and done.returncode != 0:
+			raise AssertionError(f"softkey {words}: {done.stdout}{done.stderr}")
+		return done.stdout.strip()
+
+	def count(self, word):
+		values = dict(pair.split("=") for pair in self.ctl("count").split())
+		return int(values[word])
+
+	def close(self):
+		with contextlib.suppress(Exception):
+			self.ctl("quit")
+		self.process.wait(5)
+		self.process.stdout.close()
+
+
+class Login:
+	"""pam_login running: prompts come out, answers go in."""
+
+	def __init__(self, argv, env=None, preexec=None):
+		self.lines = []
+		self.results = {}
+		self.infos = []
+		self.prompts = []
+		self.deadline = None
+		self.fds = []
+		self.heap = []
+		self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+			stderr=subprocess.PIPE, text=True, env=env if env is not None else {},
+			preexec_fn=preexec)
+
+	def __enter__(self):
+		return self
+
+	def __exit__(self, *exc):
+		self.kill()
+
+	def kill(self):
+		if self.process.poll() is None:
+			self.process.kill()
+		self.process.wait()
+		for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+			with contextlib.suppress(OSError):
+				pipe.close()
+
+	def next(self):
+		"""The next prompt's text, "WAIT" or None at the end; what comes before is kept."""
+		for line in self.process.stdout:
+			self.lines.append(line.rstrip("\n"))
+			word, _, rest = line.rstrip("\n").partition(" ")
+			if word == "PROMPT":
+				style, _, text = rest.partition(" ")
+				self.prompts.append((style, json.loads(text)))
+				return self.prompts[-1][1]
+			if word in ("INFO", "ERROR"):
+				self.infos.append(json.loads(rest))
+			elif word == "RESULT":
+				phase, number, _ = rest.split(" ", 2)
+				self.results[phase] = int(number)
+			elif word == "DATA":
+				self.deadline = rest.split()[1]
+			elif word == "FDS":
+				self.fds.append(tuple(map(int, rest.split())))
+			elif word == "HEAP":
+				self.heap.append(tuple(map(int, rest.split())))
+			elif word == "WAIT":
+				return "WAIT"
+		self.process.wait(30)
+		return None
+
+	def raw(self, line):
+		self.process.stdin.write(line + "\n")
+		self.process.stdin.flush()
+
+	def answer(self, text):
+		"""text: str or bytes; None: NULL as at Ctrl-D; False: the conversation fails."""
+		if text is None:
+			self.raw("NULL")
+		elif text is False:
+			self.raw("FAIL")
+		else:
+			data = text.encode() if isinstance(text, str) else text
+			self.raw("= " + data.hex())
+
+	def expect(self, *parts):
+		"""The next prompt, which must hold each of the parts."""
+		prompt = self.next()
+		for part in parts:
+			assert prompt is not None and part in prompt, (part, prompt, self.lines[-5:],
+				self.errors() if prompt is None else "")
+		return prompt
+
+	def errors(self):
+		return self.process.stderr.read()
+
+	def finish(self):
+		"""Runs to the end; no prompt may come. The results by phase."""
+		prompt = self.next()
+		assert prompt is None, f"an unexpected prompt: {prompt!r}"
+		return self.results
+
+
+class Stage:
+	"""Account, configuration, one seal of 2 of 3 and its keys; see the head of this file."""
+
+	def __init__(self, keys=("a",), threshold=2, custodians=CUSTODIANS, strength=128, policy=None):
+		self.folder = Path(tempfile.mkdtemp(prefix="stage-", dir="/run"))
+		self.confdir = self.folder / "pam.d"
+		self.keys = {}
+		self._helper()
+		self._users()
+		os.makedirs("/etc/breakglass/accounts", exist_ok=True)
+		for name in keys:
+			self.keys[name] = SoftKey(self.folder, name)
+			self.keys[name].ctl("auto", "on")
+		self.seal, self.shares = self.deal("seal", threshold, custodians, strength, policy)
+		for key in self.keys.values():
+			key.ctl("auto", "off")
+		self.put_in_force(self.seal)
+		self.conf()
+		self.stacks()
+
+	def _helper(self):
+		os.makedirs("/usr/libexec/breakglass", exist_ok=True)
+		shutil.copy2(BUILD / "bg-fido2" / "bg-fido2", "/usr/libexec/breakglass/bg-fido2")
+
+	@staticmethod
+	def _users():
+		text = Path("/etc/passwd").read_text()
+		if "\n_breakglass:" not in text:
+			text += "_breakglass:x:4710:4710::/:/usr/sbin/nologin\n"
+		if f"\n{ACCOUNT}:" not in text:
+			text += f"{ACCOUNT}:x:{UID}:{UID}:emergency:/:/bin/bash\n"
+		if "\nplain:" not in text:
+			text += "plain:x:4712:4712::/:/bin/bash\n"
+		Path("/etc/passwd").write_text(text)
+
+	def deal(self, name, threshold=2, custodians=CUSTODIANS, strength=128, policy=None,
+			account=ACCOUNT):
+		"""A ceremony by the real command; (path of the seal, {custodian: words})."""
+		out = self.folder / name
+		shares = self.folder / f"{name}.shares"
+		shares.mkdir(mode=0o700)
+		plan = self.folder / f"{name}.plan"
+		plan.write_text(f"[plan]\naccount = {account}\nzone = db\nthreshold = {threshold}\n"
+			f"strength = {strength}\n"
+			+ ("[policy]\n" + "".join(f"{k} = {v}\n" for k, v in policy.items()) if policy else "")
+			+ "".join(f"[custodian {c}]\nphone = +1 555 010{i}\n"
+				for i, c in enumerate(custodians))
+			+ "".join(f"[key {k}]\nholder = oncall-{k}\ndevice = {key.path}\n"
+				for k, key in self.keys.items()))
+		done = subprocess.run([COMMAND, "init", "--plan", plan, "-o", out, "--shares-to", shares,
+			"--pin-stdin"], input="".join(f"{PIN}\n" for _ in self.keys), text=True,
+			capture_output=True, timeout=60, check=False)
+		assert done.returncode == 0, done.stderr + done.stdout
+		return out, self.read_shares(shares)
+
+	@staticmethod
+	def read_shares(folder):
+		"""{custodian: words} from the files of --shares-to (comment lines apart)."""
+		found = {}
+		for file in Path(folder).iterdir():
+			lines = [li for li in file.read_text().splitlines()
+				if li.strip() and not li.startswith("#")]
+			found[file.name.split(".")[0]] = lines[0].strip()
+		return found
+
+	def put_in_force(self, seal, label="db1", account=ACCOUNT, uid=UID):
+		"""What install does with the files: seal.EPOCH, then host."""
+		data = Path(seal).read_bytes()
+		epoch = next(li.split("=")[1].strip() for li in data.decode().splitlines()
+			if li.startswith("epoch ="))
+		home = Path("/etc/breakglass/accounts", account)
+		home.mkdir(mode=0o755, exist_ok=True)
+		self.write(home / f"seal.{epoch}", data)
+		contacts = Path(f"{seal}.contacts")
+		if contacts.exists():
+			self.write(home / "contacts", contacts.read_bytes())
+		digest = subprocess.run(["sha256sum", seal], capture_output=True, text=True,
+			check=True).stdout.split()[0]
+		self.write(home / "host", f"[host]\nlabel = {label}\naccount = {account}\nuid = {uid}\n"
+			f"epoch = {epoch}\nseal = {digest}\n".encode())
+
+	@staticmethod
+	def write(path, data, mode=0o600):
+		with contextlib.suppress(FileNotFoundError):
+			os.unlink(path)
+		fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+		with os.fdopen(fd, "wb") as file:
+			file.write(data)
+		os.chmod(path, mode)
+
+	def conf(self, text=None, device=None):
+		"""breakglass.conf; by default the keys' device paths and nothing else."""
+		device = device or " ".join(key.path for key in self.keys.values())
+		self.write("/etc/breakglass/breakglass.conf",
+			(text or f"[breakglass]\ndevice = {device}\n").encode(), 0o644)
+
+	def stacks(self, module=MODULE, after=None, services=("sshd", "login", "su", "su-l", "sudo",
+			"cron", "systemd-user", "breakglass-sshd"), control=None):
+		"""A folder of PAM stacks: the module with its documented control words, then `after`
+		(pam_deny for auth, pam_deny for account, pam_permit for session by default)."""
+		shutil.rmtree(self.confdir, ignore_errors=True)
+		self.confdir.mkdir()
+		words = control or CONTROL
+		rest = after or {"auth": "required pam_deny.so", "account": "required pam_deny.so",
+			"session": "required pam_permit.so"}
+		text = "".join(f"{kind} {words[kind]} {module}\n{kind} {rest[kind]}\n"
+			for kind in ("auth", "account", "session"))
+		for service in services:
+			(self.confdir / service).write_text(text)
+
+	def login(self, *phases, service="login", user=ACCOUNT, tty="/dev/tty1", rhost=None, uid=None,
+			fork=False, rounds=1, wait=False, env=None, preexec=None):
+		argv = [str(PAM_LOGIN), "--confdir", str(self.confdir), "--service", service,
+			"--user", user, "--rounds", str(rounds)]
+		argv += ["--tty", tty] if tty else []
+		argv += ["--rhost", rhost] if rhost else []
+		argv += ["--uid", str(uid)] if uid is not None else []
+		argv += ["--fork"] if fork else []
+		argv += ["--wait"] if wait else []
+		return Login(argv + list(phases), env=env, preexec=preexec)
+
+	def ssh(self, *phases, **more):
+		return self.login(*phases, service="sshd", tty="ssh", rhost="192.0.2.7", fork=True, **more)
+
+	def prove(self, login, key="a", pin=PIN):
+		"""PIN and touch."""
+		login.expect("PIN of your security key")
+		self.keys[key].ctl("touch")
+		login.answer(pin)
+
+	def open(self, login, key="a", reason="INC-1234 directory down", shares=("audit", "dba")):
+		"""The whole dialogue up to the last share."""
+		self.prove(login, key)
+		login.expect("Reason")
+		login.answer(reason)
+		for i, name in enumerate(shares):
+			login.expect(f"Share {i + 1} of")
+			login.answer(self.shares[name])
+
+	def reset(self):
+		"""Forgets requests, grants, sessions and the log."""
+		shutil.rmtree("/run/breakglass", ignore_errors=True)
+
+	@staticmethod
+	def events():
+		"""The chain's records not yet carried, as dicts."""
+		path = Path("/run/breakglass/log/pending")
+		if not path.exists():
+			return []
+		return [json.loads(line) for line in path.read_text().splitlines()]
+
+	def event_names(self):
+		return [event["event"] for event in self.events()]
+
+	def close(self):
+		for key in self.keys.values():
+			key.close()
