@@ -37,6 +37,11 @@ if(BG_SANITIZE)
 	target_compile_options(bg_flags INTERFACE -fsanitize=${BG_SANITIZE}
 		-fno-sanitize-recover=all -fno-omit-frame-pointer)
 	target_link_options(bg_flags INTERFACE -fsanitize=${BG_SANITIZE})
+	if(BG_FUZZ)
+		# coverage of what is fuzzed; the runtime comes with the targets
+		target_compile_options(bg_flags INTERFACE -fsanitize=fuzzer-no-link)
+		target_link_options(bg_flags INTERFACE -fsanitize=fuzzer-no-link)
+	endif()
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
 	target_compile_options(bg_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()
