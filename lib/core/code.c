@@ -192,10 +192,11 @@ static bool is_consistent(const struct bg_code *code)
 enum bg_err bg_code_add(struct bg_code *code, const struct bg_code_line *line)
 {
 	struct bg_code more = *code;
-	uint8_t *body = more.body + (size_t)line->number * BG_CODE_LINE_BODY_LEN;
+	uint8_t *body;
 
 	if (line->number >= BG_CODE_MAX_LINES)
 		return BG_ERR_RANGE;
+	body = more.body + (size_t)line->number * BG_CODE_LINE_BODY_LEN;
 	if (code->is_begun && line->kind != code->kind)
 		return BG_ERR_WRONG_KIND;
 	if (has_line(code, line->number))

@@ -327,6 +327,8 @@ static void code_add_names_what_is_wrong_and_keeps_the_rest(void **state)
 	assert_int_equal(bg_code_add(&code, &bad), BG_ERR_RANGE); /* 22 bytes are two lines */
 	bad.number = 32;
 	assert_int_equal(bg_code_add(&code, &bad), BG_ERR_RANGE);
+	bad.number = 255;
+	assert_int_equal(bg_code_add(&code, &bad), BG_ERR_RANGE);
 	assert_memory_equal(&code, &before, sizeof(code));
 	code = (struct bg_code){ 0 };
 	bad = second;
