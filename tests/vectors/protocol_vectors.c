@@ -5,6 +5,7 @@
 #include <breakglass/code.h>
 #include <breakglass/request.h>
 #include <breakglass/tally.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,7 @@ int main(void)
 	if (crypto == NULL || seal_fixture_plan(&first, 1) != 0)
 		must(BG_ERR_CRYPTO);
 	/* EdDSA only: ECDSA's signatures differ each time */
+	EVP_PKEY_free(first.keys[0]);
 	first.seal.keys[0] = first.seal.keys[1];
 	first.keys[0] = first.keys[1];
 	first.keys[1] = NULL;
@@ -191,6 +193,8 @@ int main(void)
 	put_request(&first);
 	put_codes(&first);
 	printf("}\n");
+	seal_fixture_free(&first);
+	seal_fixture_free(&second);
 	bg_crypto_close(crypto);
 	return 0;
 }
