@@ -12,6 +12,7 @@ void bg_text_put(struct bg_text *text, const char *fmt, ...)
 	if (text->is_full)
 		return;
 	va_start(args, fmt);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): started just above */
 	n = vsnprintf(text->p + text->len, text->size - text->len, fmt, args);
 	va_end(args);
 	if (n < 0 || (size_t)n >= text->size - text->len)

@@ -253,8 +253,8 @@ static void contacts_bad_refused(void **state)
 		"[contacts]\nupdated = 2026-02-30\n",
 		"[contacts]\nupdated = 2026-01-02\n[custodian OPS]\n",
 		"[contacts]\nupdated = 2026-01-02\n[custodian ops]\n",
-		"[contacts]\nupdated = 2026-01-02\n[custodian ops]\nphone = "
-		"123456789012345678901234567890123\n",
+		("[contacts]\nupdated = 2026-01-02\n[custodian ops]\nphone = "
+		 "123456789012345678901234567890123\n"),
 		"[contacts]\nupdated = 2026-01-02\n[custodian ops]\nphone = 1\x1b\n" };
 	struct bg_contacts c;
 
