@@ -79,9 +79,13 @@ struct bg_chain_pos {
 	uint8_t prev[BG_SHA256_LEN]; /* hash of the record before: SHA-256 of its line without LF */
 };
 
-#define BG_EVENT_MAX_LEN  4096
+/* Bytes of a JSON line or journal datagram, whatever the event holds, with the NUL. */
+#define BG_EVENT_MAX_LEN  6144
+#define BG_EVENT_TEXT_LEN 1000
 #define BG_CHAIN_TEXT_LEN 88 /* "SEQ:HASH" and NUL */
 
+/* Does it alert? As the table says; of the attempts only the first (count 0 or 1). */
+bool bg_event_is_alert(const struct bg_event *event);
 /* The severity that applies. */
 int bg_event_severity(const struct bg_event *event);
 
@@ -94,7 +98,9 @@ BG_CHECKED enum bg_err bg_event_json(const struct bg_event *event, const struct 
 
 /* Syslog text and journal MESSAGE: "GRANTED host=.. account=.. holder=.. reason=.. custodians=..
    key=.. request=.. ...chain=SEQ:HASH". The first 140 characters carry host, account, holder,
-   reason and custodians, cut in that order from the end. Terminated; at most 1,000 bytes. */
+   reason and custodians, cut in that order from the end (… in place of what was cut, which stands
+   behind everything else as full_NAME=). chain NULL or "": left out. Terminated; ret_size at least
+   700, at most BG_EVENT_TEXT_LEN bytes. */
 BG_CHECKED enum bg_err bg_event_text(
 	const struct bg_event *event, const char *chain, char *ret, size_t ret_size);
 

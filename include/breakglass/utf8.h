@@ -12,7 +12,7 @@
 size_t bg_utf8_next(const char *p, size_t len, uint32_t *ret);
 
 /* May it be shown? Not: C0 and C1 controls, DEL, line and paragraph separators, characters that
-   change the writing direction, the byte order mark. */
+   change the writing direction, zero-width and tag characters, the byte order mark. */
 bool bg_utf8_is_printable(uint32_t code_point);
 
 #endif

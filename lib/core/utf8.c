@@ -36,9 +36,23 @@ size_t bg_utf8_next(const char *p, size_t len, uint32_t *ret)
 
 bool bg_utf8_is_printable(uint32_t c)
 {
-	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
-		return false;
-	if (c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e))
-		return false;
-	return !(c >= 0x2066 && c <= 0x2069) && c != 0xfeff;
+	/* first and last of what hides, turns or parts what stands around it */
+	static const uint32_t hidden[][2] = {
+		{ 0, 0x1f },
+		{ 0x7f, 0x9f },
+		{ 0xad, 0xad },
+		{ 0x61c, 0x61c },
+		{ 0x180e, 0x180e },
+		{ 0x200b, 0x200f },
+		{ 0x2028, 0x202e },
+		{ 0x2060, 0x206f },
+		{ 0xfeff, 0xfeff },
+		{ 0xfff9, 0xfffb },
+		{ 0xe0000, 0xe007f },
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (c >= hidden[i][0] && c <= hidden[i][1])
+			return false;
+	return true;
 }
