@@ -4,22 +4,36 @@
 #include <string.h>
 
 #define POINTS_MAX 16
+#define ONES	   UINT64_C(0x0101010101010101)
 
 /* Eight field elements side by side, one a byte, each times the polynomial x. */
 static uint64_t times_x(uint64_t v)
 {
-	uint64_t carries = (v >> 7) & UINT64_C(0x0101010101010101);
+	uint64_t carries = v >> 7 & ONES;
 
 	return (v & UINT64_C(0x7f7f7f7f7f7f7f7f)) << 1 ^ carries * 0x1b;
 }
 
-static uint64_t times(uint64_t v, uint8_t factor)
+/* Each of the eight times its factor. */
+static uint64_t times(uint64_t v, uint64_t factors)
 {
 	uint64_t product = 0;
 
 	for (unsigned int bit = 0; bit < 8; bit++) {
-		product ^= v & -(uint64_t)(factor >> bit & 1);
+		product ^= v & (factors >> bit & ONES) * 0xff;
 		v = times_x(v);
+	}
+	return product;
+}
+
+/* a^254: 254 = 2 + 4 + ... + 128 */
+static uint64_t inverse(uint64_t power)
+{
+	uint64_t product = ONES;
+
+	for (int i = 0; i < 7; i++) {
+		power = times(power, power);
+		product = times(product, power);
 	}
 	return product;
 }
@@ -31,14 +45,7 @@ uint8_t bg_gf256_mul(uint8_t a, uint8_t b)
 
 uint8_t bg_gf256_inv(uint8_t a)
 {
-	uint8_t power = a, inverse = 1;
-
-	/* 254 = 2 + 4 + ... + 128 */
-	for (int i = 0; i < 7; i++) {
-		power = bg_gf256_mul(power, power);
-		inverse = bg_gf256_mul(inverse, power);
-	}
-	return inverse;
+	return (uint8_t)inverse(a);
 }
 
 void bg_gf256_mul_add(uint8_t *acc, const uint8_t *p, size_t len, uint8_t weight)
@@ -49,9 +56,35 @@ void bg_gf256_mul_add(uint8_t *acc, const uint8_t *p, size_t len, uint8_t weight
 
 		memcpy(&sum, acc + i, n);
 		memcpy(&v, p + i, n);
-		sum ^= times(v, weight);
+		sum ^= times(v, weight * ONES);
 		memcpy(acc + i, &sum, n);
 	}
+}
+
+/* The weights of up to eight points, those from `first` on, side by side. */
+static void eight_weights(const uint8_t *xs, size_t n, uint8_t x, size_t first, uint8_t *ret)
+{
+	uint64_t over = ONES, under = ONES;
+	size_t count = n - first < 8 ? n - first : 8;
+
+	for (size_t j = 0; j < n; j++) {
+		uint8_t to_x[8], apart[8];
+		uint64_t factors;
+
+		memset(to_x, x ^ xs[j], sizeof(to_x));
+		memset(apart, 1, sizeof(apart));
+		for (size_t i = 0; i < count; i++)
+			apart[i] = xs[first + i] ^ xs[j];
+		/* a point is no factor of its own weight */
+		if (j >= first && j < first + count)
+			to_x[j - first] = apart[j - first] = 1;
+		memcpy(&factors, to_x, sizeof(factors));
+		over = times(over, factors);
+		memcpy(&factors, apart, sizeof(factors));
+		under = times(under, factors);
+	}
+	over = times(over, inverse(under));
+	memcpy(ret + first, &over, count);
 }
 
 enum bg_err bg_gf256_weights(const uint8_t *xs, size_t n, uint8_t x, uint8_t *ret)
@@ -62,16 +95,7 @@ enum bg_err bg_gf256_weights(const uint8_t *xs, size_t n, uint8_t x, uint8_t *re
 		for (size_t j = 0; j < i; j++)
 			if (xs[i] == xs[j])
 				return BG_ERR_DUPLICATE;
-	for (size_t i = 0; i < n; i++) {
-		uint8_t over = 1, under = 1;
-
-		for (size_t j = 0; j < n; j++) {
-			if (j == i)
-				continue;
-			over = bg_gf256_mul(over, x ^ xs[j]);
-			under = bg_gf256_mul(under, xs[i] ^ xs[j]);
-		}
-		ret[i] = bg_gf256_mul(over, bg_gf256_inv(under));
-	}
+	for (size_t i = 0; i < n; i += 8)
+		eight_weights(xs, n, x, i, ret);
 	return BG_OK;
 }
