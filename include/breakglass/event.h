@@ -110,4 +110,11 @@ BG_CHECKED enum bg_err bg_event_text(
 BG_CHECKED enum bg_err bg_event_journal(const struct bg_event *event, const char *identifier,
 	const char *chain, struct bg_writer *ret);
 
+/* Number and link of a line that bg_event_json wrote (len bytes, no LF). False: it is none. */
+bool bg_event_line_pos(const char *line, size_t len, struct bg_chain_pos *ret);
+/* A field of such a line as text, terminated; codes of what may not be shown come out as '?'.
+   False, and "": it has none of that name, is damaged there, or it does not fit. */
+bool bg_event_line_field(
+	const char *line, size_t len, const char *name, char *ret, size_t ret_size);
+
 #endif
