@@ -149,8 +149,11 @@ enum bg_err keys_find(struct keys *keys, const struct bg_fido2_request *request,
 	}
 	if (!found)
 		return why_none(keys);
-	if (reply->device_count > 1) /* a PIN is never sent to a key chosen by guess */
+	if (reply->device_count > 1) { /* a PIN is never sent to a key chosen by guess */
+		(void)snprintf(reply->detail, sizeof(reply->detail),
+			"several enrolled security keys are plugged in");
 		return BG_ERR_ARGUMENT;
+	}
 	while (!(found->present >> reply->credential & 1))
 		reply->credential++;
 	reply->device_count = 0;

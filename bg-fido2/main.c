@@ -92,6 +92,8 @@ static enum bg_err only_key(struct keys *keys, struct key **ret)
 		return keys->was_busy ? BG_ERR_BUSY : BG_ERR_NO_DEVICE;
 	if (keys->count > 1 || keys->was_busy) {
 		keys_list(keys, &reply);
+		(void)snprintf(
+			reply.detail, sizeof(reply.detail), "several security keys are plugged in");
 		return keys->count > 1 ? BG_ERR_ARGUMENT : BG_ERR_BUSY;
 	}
 	*ret = &keys->list[0];

@@ -40,7 +40,7 @@ static bool take_blob(struct bg_view *v, void *ret, size_t size, size_t *ret_len
 	return true;
 }
 
-/* At most size - 1 bytes without NUL and control characters, terminated. */
+/* At most size - 1 bytes without NUL, terminated. */
 static bool take_text(struct bg_view *v, char *ret, size_t size)
 {
 	size_t len;
@@ -48,10 +48,7 @@ static bool take_text(struct bg_view *v, char *ret, size_t size)
 	if (!take_blob(v, ret, size - 1, &len))
 		return false;
 	ret[len] = '\0';
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)ret[i] < ' ' || ret[i] == 0x7f)
-			return false;
-	return true;
+	return strlen(ret) == len;
 }
 
 static bool take_bool(struct bg_view *v, bool *ret)
@@ -70,11 +67,24 @@ static bool pin_is_sound(const struct bg_pin *pin)
 	return len < sizeof(pin->text) && (len == 0 || len >= 4);
 }
 
+/* Without control characters, and terminated. */
+static bool text_is_sound(const char *text, size_t size)
+{
+	size_t len = strnlen(text, size);
+
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return false;
+	return len < size;
+}
+
 static bool request_is_sound(const struct bg_fido2_request *r)
 {
 	if (r->op <= BG_FIDO2_NONE || r->op > BG_FIDO2_MAKE ||
 		r->timeout_secs > BG_FIDO2_TIMEOUT_MAX || r->credential_count > BG_KEYS_MAX ||
-		!pin_is_sound(&r->pin))
+		!pin_is_sound(&r->pin) || !text_is_sound(r->device, sizeof(r->device)) ||
+		!text_is_sound(r->rp_id, sizeof(r->rp_id)) ||
+		!text_is_sound(r->user_name, sizeof(r->user_name)))
 		return false;
 	for (size_t i = 0; i < r->credential_count; i++)
 		if (r->credentials[i].len == 0 || r->credentials[i].len > BG_CREDENTIAL_LEN)
@@ -109,17 +119,6 @@ enum bg_err bg_fido2_request_encode(const struct bg_fido2_request *request, stru
 	return ret->is_full ? BG_ERR_TOO_BIG : BG_OK;
 }
 
-/* The PIN is whatever was typed, but for NUL. */
-static bool take_pin(struct bg_view *v, struct bg_pin *ret)
-{
-	size_t len;
-
-	if (!take_blob(v, ret->text, BG_PIN_LEN, &len))
-		return false;
-	ret->text[len] = '\0';
-	return strlen(ret->text) == len;
-}
-
 static bool take_credentials(struct bg_view *v, struct bg_fido2_request *ret)
 {
 	ret->credential_count = bg_view_u8(v);
@@ -152,7 +151,7 @@ static bool request_take(struct bg_view *v, struct bg_fido2_request *ret)
 		return false;
 	ret->timeout_secs = bg_view_u32(v);
 	ret->min_retries = bg_view_u8(v);
-	return take_pin(v, &ret->pin) && take_credentials(v, ret) &&
+	return take_text(v, ret->pin.text, sizeof(ret->pin.text)) && take_credentials(v, ret) &&
 	       take_fixed(v, ret->user_id, sizeof(ret->user_id)) &&
 	       take_text(v, ret->user_name, sizeof(ret->user_name)) && !v->is_short && v->len == 0;
 }
@@ -171,16 +170,29 @@ enum bg_err bg_fido2_request_decode(const uint8_t *p, size_t len, struct bg_fido
 static bool key_is_sound(const struct bg_key *key)
 {
 	return key->credential_len <= BG_CREDENTIAL_LEN &&
+	       text_is_sound(key->model, sizeof(key->model)) &&
 	       (key->alg == BG_ALG_NONE || key->alg == BG_ALG_ES256 || key->alg == BG_ALG_EDDSA);
+}
+
+static bool devices_are_sound(const struct bg_fido2_reply *r)
+{
+	if (r->device_count > sizeof(r->devices) / sizeof(r->devices[0]))
+		return false;
+	for (size_t i = 0; i < r->device_count; i++)
+		if (!text_is_sound(r->devices[i].path, sizeof(r->devices[i].path)) ||
+			!text_is_sound(r->devices[i].model, sizeof(r->devices[i].model)))
+			return false;
+	return true;
 }
 
 static bool reply_is_sound(const struct bg_fido2_reply *r)
 {
 	return (unsigned int)r->err < BG_ERR_COUNT && r->credential < BG_KEYS_MAX &&
+	       text_is_sound(r->detail, sizeof(r->detail)) &&
 	       r->assertion.credential_len <= BG_CREDENTIAL_LEN &&
 	       r->assertion.authdata_len <= BG_AUTHDATA_MAX_LEN &&
 	       r->assertion.sig_len <= BG_ASSERTION_SIG_MAX_LEN && key_is_sound(&r->key) &&
-	       r->device_count <= sizeof(r->devices) / sizeof(r->devices[0]);
+	       devices_are_sound(r);
 }
 
 static void put_device(struct bg_writer *w, const struct bg_fido2_device *device)
