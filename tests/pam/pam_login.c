@@ -180,8 +180,7 @@ static void wait_line(void)
 
 	printf("WAIT\n");
 	fflush(stdout);
-	if (getline(&line, &size, stdin) < 0)
-		printf("ERROR \"no more input\"\n");
+	(void)getline(&line, &size, stdin);
 	free(line);
 }
 
@@ -280,9 +279,7 @@ static void parse(int argc, char **argv, struct options *options)
 
 int main(int argc, char **argv)
 {
-	static char auth[] = "auth", account[] = "account", setcred[] = "setcred";
-	static char open[] = "open", close[] = "close";
-	static char *all[] = { auth, account, setcred, open, close };
+	static char *all[] = { "auth", "account", "setcred", "open", "close" };
 	struct options options = { .confdir = "pam.d",
 		.service = "login",
 		.uid = -1,
