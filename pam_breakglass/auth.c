@@ -34,15 +34,12 @@ static void vault_close(struct bg_vault *vault)
 	(void)munmap(vault, sizeof(*vault));
 }
 
-static void attempt_free(struct bg_attempt **attempt)
+static void attempt_free(struct bg_attempt *attempt)
 {
-	if (*attempt == NULL)
-		return;
-	vault_close((*attempt)->vault);
-	bg_guest_free((*attempt)->guest);
-	explicit_bzero(*attempt, sizeof(**attempt));
-	free(*attempt);
-	*attempt = NULL;
+	vault_close(attempt->vault);
+	bg_guest_free(attempt->guest);
+	explicit_bzero(attempt, sizeof(*attempt));
+	free(attempt);
 }
 
 static struct bg_attempt *attempt_new(pam_handle_t *pamh, const char *account)
@@ -53,9 +50,10 @@ static struct bg_attempt *attempt_new(pam_handle_t *pamh, const char *account)
 		return NULL;
 	attempt->vault = vault_open();
 	attempt->guest = bg_guest_new(pamh, account);
-	if (attempt->vault == NULL || attempt->guest == NULL)
-		attempt_free(&attempt);
-	return attempt;
+	if (attempt->vault != NULL && attempt->guest != NULL)
+		return attempt;
+	attempt_free(attempt);
+	return NULL;
 }
 
 /* Seconds that each door's program gives a whole login; install sets the first two so. */
@@ -187,19 +185,25 @@ static enum bg_step run(struct bg_attempt *attempt)
 	return step == BG_STEP_NEXT ? bg_attempt_grant(attempt) : step;
 }
 
+static enum bg_step authenticate(struct bg_attempt *attempt, int flags)
+{
+	if (!may_try(attempt->guest, flags))
+		return BG_STEP_DENY;
+	bg_grants_sweep();
+	bg_requests_sweep(record_abandoned, attempt->guest);
+	attempt->connection_ends_ms = connection_ends_ms(attempt);
+	return run(attempt);
+}
+
 int bg_phase_auth(pam_handle_t *pamh, const char *account, int flags)
 {
-	BG_WIPE(attempt_free) struct bg_attempt *attempt = attempt_new(pamh, account);
-	enum bg_step step = BG_STEP_DENY;
+	struct bg_attempt *attempt = attempt_new(pamh, account);
+	enum bg_step step;
 
 	if (attempt == NULL)
 		return PAM_SYSTEM_ERR;
-	if (may_try(attempt->guest, flags)) {
-		bg_grants_sweep();
-		bg_requests_sweep(record_abandoned, attempt->guest);
-		attempt->connection_ends_ms = connection_ends_ms(attempt);
-		step = run(attempt);
-	}
+	step = authenticate(attempt, flags);
+	attempt_free(attempt);
 	switch (step) {
 	case BG_STEP_NEXT:
 		return PAM_SUCCESS;

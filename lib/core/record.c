@@ -242,6 +242,7 @@ static enum bg_err read_end(const struct stream *s)
 	return s->is_bad || s->v->is_short || s->v->len != 0 ? BG_ERR_SYNTAX : BG_OK;
 }
 
+/* A type cannot stand in parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define RECORD_CODEC(name, type, kind)                                                             \
 	enum bg_err bg_record_write_##name(                                                        \
 		struct bg_crypto *crypto, const type *record, struct bg_writer *ret)               \
@@ -271,6 +272,8 @@ static enum bg_err read_end(const struct stream *s)
 			*ret = record;                                                             \
 		return err;                                                                        \
 	}
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 RECORD_CODEC(request, struct bg_request_record, KIND_REQUEST)
 RECORD_CODEC(grant, struct bg_grant, KIND_GRANT)

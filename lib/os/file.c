@@ -24,6 +24,9 @@ static void close_fd(int *fd)
 		(void)close(*fd);
 }
 
+/* A descriptor that is closed when it leaves scope. */
+#define BG_FD __attribute__((cleanup(close_fd))) int
+
 static bool is_ours(uid_t uid)
 {
 	return uid == 0 || uid == geteuid();
@@ -133,8 +136,9 @@ static enum bg_err read_all(
 enum bg_err bg_file_read(const char *path, unsigned int flags, char *buf, size_t size,
 	size_t *ret_len, struct bg_diag *diag)
 {
-	__attribute__((cleanup(close_fd))) int dir = -1, fd = -1;
-	const char *name = NULL;
+	BG_FD dir = -1;
+	BG_FD fd = -1;
+	const char *name = "";
 	enum bg_err err = open_folder(path, flags, &name, &dir, diag);
 
 	if (err != BG_OK)
@@ -220,8 +224,9 @@ static void sync_folder(int dir)
 enum bg_err bg_file_replace(const char *path, unsigned int flags, mode_t mode, const void *data,
 	size_t len, struct bg_diag *diag)
 {
-	__attribute__((cleanup(close_fd))) int dir = -1, fd = -1;
-	const char *name = NULL;
+	BG_FD dir = -1;
+	BG_FD fd = -1;
+	const char *name = "";
 	char temp[TEMP_LEN];
 	enum bg_err err = open_folder(path, flags, &name, &dir, diag);
 
@@ -259,19 +264,19 @@ bool bg_folder_exists(const char *path, int *ret_errno)
 
 enum bg_err bg_folder_check(const char *path, struct bg_diag *diag)
 {
-	__attribute__((cleanup(close_fd))) int dir = -1, fd = -1;
-	const char *name = NULL;
+	BG_FD dir = -1;
+	const char *name = "";
 	struct stat st;
 	enum bg_err err = open_folder(path, 0, &name, &dir, diag);
 
 	if (err != BG_OK)
 		return err;
-	fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT
-			       ? fail(diag, path, BG_ERR_NOENT, "no such folder")
-			       : fail(diag, path, BG_ERR_UNSAFE, "a folder that is no link");
-	if (fstat(fd, &st) != 0 || !is_safe_folder(&st))
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? fail(diag, path, BG_ERR_NOENT, "no such folder")
+				       : fail(diag, path, BG_ERR_IO, "it cannot be examined");
+	if (!S_ISDIR(st.st_mode))
+		return fail(diag, path, BG_ERR_UNSAFE, "a folder that is no link");
+	if (!is_safe_folder(&st))
 		return fail(diag, path, BG_ERR_UNSAFE, "root's and not writable by others");
 	return BG_OK;
 }
