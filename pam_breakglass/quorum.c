@@ -272,17 +272,22 @@ static bool is_of_another_set(struct bg_attempt *attempt)
 	return true;
 }
 
-static void note_refused(struct bg_attempt *attempt, enum bg_err err)
+static void note_refused(struct bg_attempt *attempt, const struct bg_entry *entry)
 {
-	const char *name = head_name(attempt);
+	const char *name = head_name(attempt), *of = name != NULL ? " of " : "";
 	char why[160];
 
-	if (err == BG_ERR_CHECKSUM)
+	if (name == NULL)
+		name = "";
+	if (entry->err == BG_ERR_CHECKSUM && entry->bad_number != 0)
 		(void)snprintf(why, sizeof(why),
-			"The share%s%s does not add up: a word is misread. Once more, please.",
-			name != NULL ? " of " : "", name != NULL ? name : "");
+			"The share%s%s does not add up; word %u looks misread. Once more.", of,
+			name, entry->bad_number);
+	else if (entry->err == BG_ERR_CHECKSUM)
+		(void)snprintf(why, sizeof(why),
+			"The share%s%s does not add up: a word is misread. Once more.", of, name);
 	else
-		(void)snprintf(why, sizeof(why), "That is no share (%s).", bg_err_text(err));
+		(void)snprintf(why, sizeof(why), "That is no share (%s).", bg_err_text(entry->err));
 	refuse_share(attempt, why);
 }
 
@@ -311,7 +316,7 @@ static enum bg_err take_answer(struct bg_attempt *attempt)
 	case BG_ENTRY_COMPACT:
 		return judge_share(attempt);
 	case BG_ENTRY_REFUSED:
-		note_refused(attempt, entry->err);
+		note_refused(attempt, entry);
 		break;
 	}
 	return BG_OK;
