@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "helper.h"
 
+#include <breakglass/os_passwd.h>
 #include <breakglass/paths.h>
 
 #include <errno.h>
@@ -9,12 +10,10 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/hidraw.h>
-#include <pwd.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -38,25 +37,6 @@ const char *harden_begin(void)
 	return NULL;
 }
 
-/* The helper's own user, from the file and never from NSS, which may hang. */
-static bool find_user(uid_t *ret_uid, gid_t *ret_gid)
-{
-	FILE *file = fopen("/etc/passwd", "re");
-	const struct passwd *entry;
-	unsigned int found = 0;
-
-	while (file && (entry = fgetpwent(file)) != NULL) {
-		if (strcmp(entry->pw_name, BG_HELPER_USER) != 0)
-			continue;
-		*ret_uid = entry->pw_uid;
-		*ret_gid = entry->pw_gid;
-		found++;
-	}
-	if (file)
-		(void)fclose(file);
-	return found == 1 && *ret_uid != 0 && *ret_gid != 0;
-}
-
 static bool drop_ids(uid_t uid, gid_t gid)
 {
 	if (geteuid() == 0 && setgroups(0, NULL) != 0)
@@ -75,12 +55,21 @@ static bool drop_capabilities(void)
 
 const char *harden_drop(void)
 {
-	uid_t uid = getuid();
-	gid_t gid = getgid();
+	struct bg_passwd user = { .uid = getuid(), .gid = getgid() };
+	enum bg_err err = BG_OK;
+	static char text[64];
+	uid_t uid;
+	gid_t gid;
 
-	if (geteuid() == 0 && !find_user(&uid, &gid))
-		return "no user " BG_HELPER_USER " on this host";
-	if (uid == 0 || !drop_ids(uid, gid) || !drop_capabilities())
+	if (geteuid() == 0)
+		err = bg_passwd_find(BG_HELPER_USER, &user, NULL);
+	if (err) {
+		(void)snprintf(text, sizeof(text), "user " BG_HELPER_USER ": %s", bg_err_text(err));
+		return text;
+	}
+	uid = user.uid;
+	gid = user.gid;
+	if (uid == 0 || (geteuid() == 0 && gid == 0) || !drop_ids(uid, gid) || !drop_capabilities())
 		return "cannot give up privileges";
 	if (setuid(0) == 0 || seteuid(0) == 0 || geteuid() != uid || getegid() != gid)
 		return "privileges came back";

@@ -68,6 +68,7 @@ void nodes_classify(struct nodes *nodes);
 /* wire.c: libfido2's reads and writes on an open node, until a deadline or standard input ends. */
 enum wire_end { WIRE_GOING, WIRE_TIMEOUT, WIRE_CANCELLED, WIRE_GONE };
 
+void wire_start(void);	/* signals: TERM is a cancel, PIPE nothing */
 int64_t wire_now(void); /* CLOCK_MONOTONIC, milliseconds */
 /* NULL: no memory, or the node is no FIDO2 authenticator that answers. */
 fido_dev_t *wire_open(const struct node *node);
@@ -86,6 +87,9 @@ void keys_describe(const struct key *key, struct bg_fido2_device *ret);
    _CANCELLED, _ARGUMENT (several). Sets reply's present, credential, retries. */
 enum bg_err keys_find(struct keys *keys, const struct bg_fido2_request *request, int64_t deadline,
 	struct key **ret, struct bg_fido2_reply *reply);
+/* What is said when the one key that is meant was not found: _CANCELLED, _BUSY, _NOT_ENROLLED,
+   _NO_DEVICE. */
+enum bg_err keys_why_none(const struct keys *keys);
 /* May the PIN be sent to it? BG_ERR_PIN_NOT_SET, _PIN_BLOCKED, _PIN_RESERVED. */
 enum bg_err keys_may_pin(const struct key *key, const struct bg_fido2_request *request);
 /* What a failure of libfido2 means, and how many tries are left after it. */

@@ -122,8 +122,7 @@ static void key_search(struct key *key, const struct bg_fido2_request *request, 
 	}
 }
 
-/* What is said when the one key that is meant was not found. */
-static enum bg_err why_none(const struct keys *keys)
+enum bg_err keys_why_none(const struct keys *keys)
 {
 	if (wire_is_cancelled(0))
 		return BG_ERR_CANCELLED;
@@ -148,7 +147,7 @@ enum bg_err keys_find(struct keys *keys, const struct bg_fido2_request *request,
 		found = key;
 	}
 	if (!found)
-		return why_none(keys);
+		return keys_why_none(keys);
 	if (reply->device_count > 1) { /* a PIN is never sent to a key chosen by guess */
 		(void)snprintf(reply->detail, sizeof(reply->detail),
 			"several enrolled security keys are plugged in");

@@ -89,7 +89,7 @@ static bool write_reply(void)
 static enum bg_err only_key(struct keys *keys, struct key **ret)
 {
 	if (keys->count == 0)
-		return keys->was_busy ? BG_ERR_BUSY : BG_ERR_NO_DEVICE;
+		return keys_why_none(keys);
 	if (keys->count > 1 || keys->was_busy) {
 		keys_list(keys, &reply);
 		(void)snprintf(
@@ -158,6 +158,7 @@ int main(void)
 
 	if (what)
 		_exit(EXIT_UNSAFE);
+	wire_start();
 	/* before anything else makes libcrypto read a configuration */
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	fido_init(FIDO_DISABLE_U2F_FALLBACK);

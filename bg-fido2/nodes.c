@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "helper.h"
 
+#include <breakglass/hid.h>
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -16,9 +18,6 @@
 #include <unistd.h>
 
 #define NODE_FLAGS (O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
-
-/* HID Usage Tables: the usage page of a FIDO authenticator. */
-#define USAGE_PAGE_FIDO 0xf1d0
 
 /*
  * udev gives a key a lasting name by a link, so a `device` may be one: a single
@@ -125,25 +124,6 @@ void nodes_open(const char *device, struct nodes *ret)
 			node_open(path, true, ret);
 }
 
-/* Does a report descriptor (HID 1.11 section 6.2.2) name the usage page? */
-static bool has_fido_page(const uint8_t *p, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		size_t size = (p[i] & 3) == 3 ? 4 : p[i] & 3;
-
-		if (p[i] == 0xfe) { /* a long item: its size follows */
-			if (i + 1 >= len)
-				return false;
-			size = (size_t)p[i + 1] + 2;
-		} else if ((p[i] & 0xfc) == 0x04 && size >= 2 && i + 2 < len &&
-			   (p[i + 1] | p[i + 2] << 8) == USAGE_PAGE_FIDO) {
-			return true;
-		}
-		i += 1 + size;
-	}
-	return false;
-}
-
 static bool is_fido_hidraw(int fd)
 {
 	static struct hidraw_report_descriptor d;
@@ -152,7 +132,7 @@ static bool is_fido_hidraw(int fd)
 	if (ioctl(fd, HIDIOCGRDESCSIZE, &size) != 0 || size < 0 || size > HID_MAX_DESCRIPTOR_SIZE)
 		return false;
 	d.size = (uint32_t)size;
-	return ioctl(fd, HIDIOCGRDESC, &d) == 0 && has_fido_page(d.value, (size_t)size);
+	return ioctl(fd, HIDIOCGRDESC, &d) == 0 && bg_hid_is_fido(d.value, (size_t)size);
 }
 
 /* The key's own words, made fit for a terminal and for a seal's line. */

@@ -35,7 +35,7 @@ int64_t wire_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-__attribute__((constructor)) static void wire_signals(void)
+void wire_start(void)
 {
 	struct sigaction action = { .sa_handler = on_term };
 

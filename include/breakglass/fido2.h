@@ -54,7 +54,8 @@ struct bg_fido2_device {
 };
 
 /*
- * err is BG_OK, _NO_DEVICE, _NOT_ENROLLED, _PIN, _PIN_BLOCKED, _PIN_NOT_SET, _PIN_RESERVED,
+ * err is BG_OK, _NO_DEVICE, _NOT_ENROLLED, _PIN, _PIN_BLOCKED (with
+ * retries above 0: until it was plugged in again), _PIN_NOT_SET, _PIN_RESERVED,
  * _TIMEOUT, _DENIED (also pulled out while it was asked), _CANCELLED, _BUSY, _DUPLICATE (excluded
  * credential), _SIGNATURE (MAKE: attestation does not verify), _HELPER (it could not secure
  * itself), _IO, or _ARGUMENT: a malformed request or, with device_count above 1, several security

@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """bg-fido2 with software keys: test_bg_fido2.py BG-FIDO2 SOFTKEY FIDO2-ASK [unittest arguments]"""
 
+import contextlib
 import os
+import select
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import tty
 import unittest
 
 from cryptography.exceptions import InvalidSignature
@@ -43,7 +48,10 @@ class Base(unittest.TestCase):
         return key
 
     def start(self, op, device, env=None, **kw):
-        helper = w.Helper(HELPER, w.request(op, device, **kw), env)
+        return self.started([HELPER], w.request(op, device, **kw), env)
+
+    def started(self, argv, body, env=None, **kw):
+        helper = w.Helper(argv, body, env, **kw)
         self.addCleanup(helper.close)
         self.addCleanup(lambda: helper.process.poll() is None and helper.process.kill())
         return helper
@@ -185,6 +193,60 @@ class Find(Base):
     def test_a_device_that_is_no_key(self):
         self.assertEqual(self.run_op(w.FIND, "/dev/null", creds=[b"x"]).err, "NO_DEVICE")
 
+    def test_only_hidraw_nodes_that_say_so_are_enumerated(self):
+        """In a /dev of its own, with the wire of a key and null under hidraw's names."""
+        key, made = self.enrolled()
+        before = key.count("inits")
+        dev, log = os.path.join(self.folder.name, "dev"), os.path.join(self.folder.name, "log")
+        os.mkdir(dev)
+        for name in ("hidraw10", "hidraw9", "hidrawx", "hidraw", "hidraw1x", "null"):
+            with open(os.path.join(dev, name), "wb"):
+                pass
+        script = ("for n in hidraw10 hidraw9 hidrawx hidraw hidraw1x null; do "
+                  "mount --bind /dev/null $1/$n; done; mount --bind $3 $1/hidraw10; "
+                  "mount --rbind $1 /dev; exec strace -o $4 $2")
+        body = w.request(w.FIND, creds=[made.id])
+        got = self.started(["/usr/bin/unshare", "-m", "--propagation", "private", "/bin/sh", "-c",
+                            script, "sh", dev, HELPER, os.path.realpath(key.path), log], body).reply()
+        self.assertEqual(got.err, "NO_DEVICE")
+        with open(log, encoding="utf-8") as f:
+            opened = [line.split('"')[1] for line in f if 'O_RDWR' in line and '"/dev/' in line]
+        self.assertEqual(opened, ["/dev/hidraw9", "/dev/hidraw10"])
+        self.assertEqual(key.count("inits"), before)
+
+    def hostile(self, answer):
+        """The path of a device whose answer to each report is answer(report)."""
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        os.chmod(os.ttyname(slave), 0o600)
+        stop = threading.Event()
+
+        def serve():
+            while not stop.is_set():
+                ready, _, _ = select.select([master], [], [], 0.02)
+                report = os.read(master, 65) if ready else b""
+                with contextlib.suppress(BlockingIOError):
+                    os.write(master, answer(report))
+        os.set_blocking(master, False)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.addCleanup(lambda: (stop.set(), thread.join(), os.close(master), os.close(slave)))
+        return os.ttyname(slave)
+
+    def test_hostile_devices_cost_time_only(self):
+        key, made = self.enrolled()
+        keepalive = b"\xff\xff\xff\xff\xbb\0\1\2"
+        for name, answer in (("mute", lambda r: b""),
+                             ("garbage", lambda r: os.urandom(64)),
+                             ("echo", lambda r: r[1:]),
+                             ("zeroes", lambda r: bytes(640)),
+                             ("keep-alive for ever", lambda r: keepalive.ljust(64, b"\0") * 9)):
+            device = f"{self.hostile(answer)} {key.path}"
+            start = time.monotonic()
+            got = self.run_op(w.FIND, device, creds=[made.id])
+            self.assertEqual(got.err, "OK", name)
+            self.assertLess(time.monotonic() - start, 5, name)
+
     def test_a_key_in_use_is_busy_within_the_bound(self):
         key, made = self.enrolled()
         first = self.start(w.ASSERT, key.path, creds=[made.id], pin=PIN, timeout=30)
@@ -317,9 +379,8 @@ class Secured(Base):
         key, made = self.enrolled()
         log = os.path.join(self.folder.name, "strace")
         body = w.request(w.FIND, key.path, creds=[made.id])
-        frame = len(body).to_bytes(4, "big") + body
-        subprocess.run(["strace", "-f", "-o", log, HELPER], input=frame, stdout=subprocess.PIPE,
-                       timeout=20, env={"PATH": "/usr/bin:/bin"}, check=True)
+        got = self.started(["/usr/bin/strace", "-f", "-o", log, HELPER], body).reply()
+        self.assertEqual(got.err, "OK")
         with open(log, encoding="utf-8") as f:
             lines = [line.split(None, 1)[1] for line in f]
 
@@ -351,7 +412,7 @@ class Secured(Base):
             with open("/etc/passwd", "w", encoding="ascii") as f:
                 f.write(kept)
         self.assertEqual((got.err, got.detail),
-                         ("HELPER", "bg-fido2: no user _breakglass on this host"))
+                         ("HELPER", "bg-fido2: user _breakglass: not found"))
 
     def test_P06_the_environment_decides_nothing(self):
         key, made = self.enrolled()
@@ -367,22 +428,32 @@ class Secured(Base):
         self.assertEqual(got.err, "OK", got)
         verify(made, bytes(32), got)
 
-    def test_P08_no_pin_in_memory_once_a_touch_was_given(self):
-        """The helper ends with its reply; until then its PIN may be in its memory only, which
-        nobody but root can read."""
+    def test_memory_with_the_pin_is_closed_even_to_its_own_user(self):
         key, made = self.enrolled()
         helper = self.start(w.ASSERT, key.path, creds=[made.id], pin=PIN)
         key.ask("wait-touch", 5000)
-        # dumpable by nobody: /proc/PID/mem of a process with our own uid would be readable
+        # a dumpable process's would be its user's
         self.assertEqual(os.stat(f"/proc/{helper.process.pid}/mem").st_uid, 0)
         key.ask("touch")
         self.assertEqual(helper.reply().err, "OK")
 
+    def test_as_an_ordinary_user(self):
+        key = self.key("key", "--mode", "0666")
+        key.ask("auto", "on")
+
+        def ask(op, **kw):
+            return self.started([os.path.join(self.folder.name, "bg-fido2")],
+                                w.request(op, os.path.realpath(key.path), pin=PIN, **kw),
+                                user=1234, group=1235, extra_groups=[]).reply()
+        shutil.copy(HELPER, self.folder.name)  # where that user can run it
+        made = ask(w.MAKE)
+        self.assertEqual(made.err, "OK", made)
+        self.assertEqual(ask(w.ASSERT, creds=[made.id]).err, "OK")
+
     def test_garbage_requests_are_refused(self):
         for body in (b"", b"\0", b"\2" + bytes(300), w.request(w.FIND, "", creds=[]),
                      w.request(w.ASSERT, "", creds=[b"x"], pin=""), w.request(9, "")):
-            helper = w.Helper(HELPER, body)
-            self.assertEqual(helper.reply().err, "ARGUMENT")
+            self.assertEqual(self.started([HELPER], body).reply().err, "ARGUMENT")
 
 
 def enter_namespace():
@@ -391,16 +462,19 @@ def enter_namespace():
         os.environ["BG_TEST_INSIDE"] = "1"
         os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable]
                   + sys.argv)
-    with tempfile.NamedTemporaryFile("w") as f:
-        with open("/etc/passwd", encoding="utf-8") as old:
-            f.write("".join(line for line in old if not line.startswith("_breakglass:")))
+    path = os.path.join(tempfile.mkdtemp(prefix="bg-fido2."), "passwd")
+    with open(path, "w", encoding="utf-8") as f, open("/etc/passwd", encoding="utf-8") as old:
+        f.write("".join(line for line in old if not line.startswith("_breakglass:")))
         f.write("_breakglass:x:64999:64998::/nonexistent:/usr/sbin/nologin\n")
-        f.flush()
-        os.chmod(f.name, 0o644)
-        subprocess.run(["mount", "--bind", f.name, "/etc/passwd"], check=True)
+    os.chmod(path, 0o644)
+    subprocess.run(["mount", "--bind", path, "/etc/passwd"], check=True)
+    return path
 
 
 if __name__ == "__main__":
-    enter_namespace()
+    passwd = enter_namespace()
     HELPER, SOFTKEY, ASK = (os.path.realpath(p) for p in sys.argv[1:4])
-    unittest.main(argv=[sys.argv[0]] + sys.argv[4:])
+    try:
+        unittest.main(argv=[sys.argv[0]] + sys.argv[4:])
+    finally:
+        shutil.rmtree(os.path.dirname(passwd))

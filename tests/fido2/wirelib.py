@@ -123,10 +123,10 @@ class Softkey:
 class Helper:
     """One run of bg-fido2, by a socket as bg_helper_run does it."""
 
-    def __init__(self, program, body, env=None, **kw):
+    def __init__(self, argv, body, env=None, **kw):
         ours, theirs = socket.socketpair()
         self.sock = ours
-        self.process = subprocess.Popen([program], stdin=theirs, stdout=theirs, env=env or {},
+        self.process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, env=env or {},
                                         stderr=subprocess.PIPE, start_new_session=True, **kw)
         theirs.close()
         ours.sendall(struct.pack(">I", len(body)) + body)
