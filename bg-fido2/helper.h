@@ -71,7 +71,7 @@ enum wire_end { WIRE_GOING, WIRE_TIMEOUT, WIRE_CANCELLED, WIRE_GONE };
 void wire_start(void);	/* signals: TERM is a cancel, PIPE nothing */
 int64_t wire_now(void); /* CLOCK_MONOTONIC, milliseconds */
 /* NULL: no memory, or the node is no FIDO2 authenticator that answers. */
-fido_dev_t *wire_open(const struct node *node);
+fido_dev_t *wire_open(struct node *node);
 /* What follows must be done by deadline; dev, where not NULL, is told to cancel when it is not. */
 void wire_begin(fido_dev_t *dev, int64_t deadline);
 /* How what was begun ended. */
@@ -80,7 +80,7 @@ enum wire_end wire_result(void);
 bool wire_is_cancelled(int ms);
 
 /* keys.c. Everything that answers is asked for its info and tries left. */
-void keys_open(const struct nodes *nodes, int64_t deadline, struct keys *ret);
+void keys_open(struct nodes *nodes, int64_t deadline, struct keys *ret);
 void keys_list(const struct keys *keys, struct bg_fido2_reply *ret);
 void keys_describe(const struct key *key, struct bg_fido2_device *ret);
 /* The one key that has a credential of the request. BG_ERR_NO_DEVICE, _BUSY, _NOT_ENROLLED,

@@ -34,7 +34,7 @@ static uint8_t read_retries(fido_dev_t *dev)
 	return BG_FIDO2_RETRIES_UNKNOWN;
 }
 
-static bool key_open(const struct node *node, int64_t deadline, struct key *ret)
+static bool key_open(struct node *node, int64_t deadline, struct key *ret)
 {
 	struct key key = { .node = node, .retries = BG_FIDO2_RETRIES_UNKNOWN };
 
@@ -54,7 +54,7 @@ static bool key_open(const struct node *node, int64_t deadline, struct key *ret)
 	return true;
 }
 
-void keys_open(const struct nodes *nodes, int64_t deadline, struct keys *ret)
+void keys_open(struct nodes *nodes, int64_t deadline, struct keys *ret)
 {
 	int64_t lock_until = earlier(deadline, wire_now() + LOCK_MS);
 

@@ -101,7 +101,7 @@ static enum bg_err only_key(struct keys *keys, struct key **ret)
 	return BG_OK;
 }
 
-static enum bg_err run(const struct nodes *nodes)
+static enum bg_err run(struct nodes *nodes)
 {
 	int64_t deadline = wire_now() + PREPARE_MS;
 	struct key *key = NULL;

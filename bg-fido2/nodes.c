@@ -3,12 +3,10 @@
 
 #include <breakglass/hid.h>
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <limits.h>
 #include <linux/hidraw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +78,21 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The N of hidrawN, and of nothing else. */
+static bool hidraw_number(const char *name, unsigned int *ret)
+{
+	size_t len;
+
+	if (strncmp(name, "hidraw", 6) != 0)
+		return false;
+	name += 6;
+	len = strlen(name);
+	if (len == 0 || len > 9 || strspn(name, "0123456789") != len)
+		return false;
+	*ret = (unsigned int)strtoul(name, NULL, 10);
+	return true;
+}
+
 /* Each /dev/hidrawN, in the order of N. */
 static void enumerate(struct nodes *nodes)
 {
@@ -88,14 +101,9 @@ static void enumerate(struct nodes *nodes)
 	struct dirent *entry;
 	size_t count = 0;
 
-	while (dev && count < NODES_MAX && (entry = readdir(dev)) != NULL) {
-		char rest;
-
-		if (strncmp(entry->d_name, "hidraw", 6) == 0 &&
-			isdigit((unsigned char)entry->d_name[6]) &&
-			sscanf(entry->d_name + 6, "%9u%c", &numbers[count], &rest) == 1)
+	while (dev && count < NODES_MAX && (entry = readdir(dev)) != NULL)
+		if (hidraw_number(entry->d_name, &numbers[count]))
 			count++;
-	}
 	if (dev)
 		(void)closedir(dev);
 	qsort(numbers, count, sizeof(numbers[0]), by_number);
@@ -145,8 +153,10 @@ static void node_model(struct node *node)
 		raw[0] = '\0';
 	raw[BG_MODEL_LEN] = '\0';
 	for (size_t i = 0; raw[i] != '\0'; i++) {
-		char c = raw[i] > ' ' && raw[i] <= '~' ? raw[i] : raw[i] == ' ' ? ' ' : '?';
+		char c = raw[i];
 
+		if (c < ' ' || c > '~')
+			c = '?';
 		if (c != ' ' || (len > 0 && node->model[len - 1] != ' '))
 			node->model[len++] = c;
 	}

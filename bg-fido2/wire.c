@@ -13,7 +13,7 @@
 
 /* libfido2's callbacks know only their handle, so what is going on is kept here. */
 static struct {
-	const struct node *opening;
+	struct node *opening;
 	fido_dev_t *dev; /* to be told of a cancel; NULL: nothing to tell */
 	int64_t deadline;
 	enum wire_end end;
@@ -160,7 +160,7 @@ static int io_write(void *handle, const unsigned char *buf, size_t len)
 static void *io_open(const char *path)
 {
 	(void)path;
-	return (void *)(uintptr_t)wire.opening; /* libfido2 hands it back, we only read it */
+	return wire.opening;
 }
 
 static void io_close(void *handle)
@@ -168,7 +168,7 @@ static void io_close(void *handle)
 	(void)handle; /* the descriptor goes with the process */
 }
 
-fido_dev_t *wire_open(const struct node *node)
+fido_dev_t *wire_open(struct node *node)
 {
 	static const fido_dev_io_t io = { io_open, io_close, io_read, io_write };
 	fido_dev_t *dev = fido_dev_new();

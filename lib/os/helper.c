@@ -219,7 +219,7 @@ enum bg_err bg_helper_run(const char *path, const struct bg_fido2_request *reque
 	struct bg_fido2_reply *ret, struct bg_diag *diag)
 {
 	struct running run = { .keeper_fd = -1 };
-	struct bg_fido2_reply reply;
+	struct bg_fido2_reply reply = { 0 };
 	enum bg_err err;
 	int status;
 
