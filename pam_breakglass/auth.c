@@ -151,7 +151,9 @@ static bool may_try(struct bg_guest *guest, int flags)
 	enum bg_err err = bg_guest_load(guest, &diag);
 	char why[320];
 
-	(void)bg_state_prepare(NULL);
+	/* What cannot be kept in /run is found out, and said, when it is to be written. */
+	if (bg_state_prepare(NULL) != BG_OK)
+		guest->conf.is_degraded = true;
 	if (!bg_conf_is_door(&guest->conf, guest->service) || getuid() != 0) {
 		count_attempt(guest, "not a door: use ssh or the console");
 		bg_say(guest->pamh, "This account opens only by ssh or at the console.");
