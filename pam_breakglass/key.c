@@ -118,6 +118,9 @@ static enum bg_step say_why(struct bg_attempt *attempt, struct hunt *hunt, enum 
 		return look_again(attempt, hunt,
 			"Only 3 PIN tries are left: they are for the console."
 			"\n Go there, or use another security key and press Enter: ");
+	case BG_ERR_ARGUMENT: /* a PIN is never sent to a key chosen by guess */
+		return look_again(attempt, hunt,
+			"Several security keys here. Leave only yours in and press Enter: ");
 	case BG_ERR_HELPER:
 		bg_guest_record(attempt->guest, BG_EV_DEGRADED, "bg-fido2 failed");
 		return look_again(attempt, hunt,

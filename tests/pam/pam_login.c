@@ -180,7 +180,8 @@ static void wait_line(void)
 
 	printf("WAIT\n");
 	fflush(stdout);
-	(void)getline(&line, &size, stdin);
+	if (getline(&line, &size, stdin) < 0)
+		printf("ERROR \"no more input\"\n");
 	free(line);
 }
 
@@ -279,7 +280,9 @@ static void parse(int argc, char **argv, struct options *options)
 
 int main(int argc, char **argv)
 {
-	static char *all[] = { "auth", "account", "setcred", "open", "close" };
+	static char auth[] = "auth", account[] = "account", setcred[] = "setcred";
+	static char open[] = "open", close[] = "close";
+	static char *all[] = { auth, account, setcred, open, close };
 	struct options options = { .confdir = "pam.d",
 		.service = "login",
 		.uid = -1,
