@@ -43,8 +43,8 @@ static inline void private_ns_dev(void)
 
 	private_ns_need(mount("dev", "/dev", "tmpfs", 0, "mode=0755") == 0, "/dev");
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
-		private_ns_need(mknod(nodes[i].path, S_IFCHR | 0666, makedev(1, nodes[i].minor)) ==
-					0,
+		private_ns_need(
+			mknod(nodes[i].path, S_IFCHR | 0666, makedev(1, nodes[i].minor)) == 0,
 			nodes[i].path);
 	(void)umask(mask);
 }
@@ -59,9 +59,9 @@ static inline void private_ns_enter(void)
 	private_ns_need(mkdir("/run/.etc", 0755) == 0 && mkdir("/run/.etc/upper", 0755) == 0 &&
 				mkdir("/run/.etc/work", 0755) == 0,
 		"/run/.etc");
-	private_ns_need(mount("etc", "/etc", "overlay", 0,
-				"lowerdir=/etc,upperdir=/run/.etc/upper,workdir=/run/.etc/work") ==
-				0,
+	private_ns_need(
+		mount("etc", "/etc", "overlay", 0,
+			"lowerdir=/etc,upperdir=/run/.etc/upper,workdir=/run/.etc/work") == 0,
 		"/etc");
 	private_ns_need(mount("lib", "/var/lib", "tmpfs", 0, "mode=0755") == 0, "/var/lib");
 	private_ns_dev();
