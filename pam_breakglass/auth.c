@@ -147,13 +147,11 @@ static void record_degraded(struct bg_guest *guest, int flags)
 /* Everything that can refuse before the first prompt. */
 static bool may_try(struct bg_guest *guest, int flags)
 {
-	struct bg_diag diag = { 0 };
+	struct bg_diag diag = { 0 }, run_diag = { 0 };
 	enum bg_err err = bg_guest_load(guest, &diag);
+	enum bg_err prepared = bg_state_prepare(&run_diag);
 	char why[320];
 
-	/* What cannot be kept in /run is found out, and said, when it is to be written. */
-	if (bg_state_prepare(NULL) != BG_OK)
-		guest->conf.is_degraded = true;
 	if (!bg_conf_is_door(&guest->conf, guest->service) || getuid() != 0) {
 		count_attempt(guest, "not a door: use ssh or the console");
 		bg_say(guest->pamh, "This account opens only by ssh or at the console.");
@@ -161,6 +159,10 @@ static bool may_try(struct bg_guest *guest, int flags)
 	}
 	count_attempt(guest, "no key proved yet");
 	record_degraded(guest, flags);
+	if (prepared != BG_OK) {
+		bg_diag_format(&run_diag, prepared, why, sizeof(why));
+		bg_guest_record(guest, BG_EV_DEGRADED, why);
+	}
 	if (err == BG_OK)
 		return true;
 	bg_diag_format(&diag, err, why, sizeof(why));
