@@ -101,6 +101,7 @@ static void enumerate(struct nodes *nodes)
 	struct dirent *entry;
 	size_t count = 0;
 
+	/* cppcheck-suppress readdirCalled ; one thread */
 	while (dev && count < NODES_MAX && (entry = readdir(dev)) != NULL)
 		if (hidraw_number(entry->d_name, &numbers[count]))
 			count++;

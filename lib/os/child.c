@@ -27,7 +27,9 @@ static int open_null(void)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	return fd >= 0 ? fd : memfd_create("null", MFD_CLOEXEC);
+	if (fd < 0)
+		fd = memfd_create("null", MFD_CLOEXEC);
+	return fd;
 }
 
 /* The host may run with 0, 1 or 2 closed, so any of ours may be one of them. */
