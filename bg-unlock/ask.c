@@ -159,7 +159,7 @@ static enum bg_asked ask_line(struct bg_ask *ask, struct bg_given *ret)
 			entry->bad_number, entry->bad_text);
 	else if (entry->state == BG_ENTRY_REFUSED)
 		bg_error("standard input:%u: %s", ask->line, refusal(entry));
-	else if (entry->words.count == BG_SLIP39_WORDS_128)
+	else if (entry->words.count == BG_SLIP39_WORDS_128) /* 13 more might have come */
 		bg_error(
 			"standard input:%u: a word is wrong or in the wrong place (the checksum of "
 			"its 20 words does not match)",

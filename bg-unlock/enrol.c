@@ -40,6 +40,8 @@ static enum bg_err run_helper(struct bg_enrol *e, struct bg_diag *diag)
 	enum bg_err err = bg_helper_run(BG_PATH_FIDO2, &e->request, &e->reply, diag);
 
 	bg_pin_wipe(&e->request.pin);
+	if (!err && e->reply.err && e->reply.detail[0])
+		(void)bg_diag_set(diag, e->reply.err, NULL, "%s", e->reply.detail);
 	return err ? err : e->reply.err;
 }
 
@@ -65,6 +67,10 @@ static bool explain(struct bg_enrol *e, enum bg_err err, const struct bg_seal *s
 	case BG_ERR_TIMEOUT:
 		bg_tty_say(e->tty, " It was not touched in time.\n");
 		return true;
+	case BG_ERR_ARGUMENT:
+		bg_tty_say(e->tty,
+			" More than one security key is plugged in; leave only that one.\n");
+		return true;
 	case BG_ERR_DENIED:
 	case BG_ERR_BUSY:
 		bg_tty_say(e->tty, " %s; once more.\n", bg_err_text(err));
@@ -78,6 +84,12 @@ static int give_up(enum bg_err err, const struct bg_diag *diag)
 {
 	if (err == BG_ERR_RANGE)
 		return bg_fail(err, diag, "a PIN has 4 to 63 characters");
+	if (err == BG_ERR_ARGUMENT) {
+		bg_error("more than one security key is plugged in");
+		bg_hint("leave only the one that is meant, or name its device: --key "
+			"NAME=HOLDER@DEVICE");
+		return BG_EXIT_MACHINE;
+	}
 	if (err == BG_ERR_DUPLICATE) {
 		bg_error("this security key is enrolled already");
 		bg_hint("give each key of the plan a security key of its own");

@@ -136,7 +136,7 @@ static void blank_to_equals(char *value)
 }
 
 /* Custodians or keys, one a line, until an empty one. */
-static int ask_list(struct bg_tty *tty, const char *prompt_fmt_what, size_t max,
+static int ask_list(struct bg_tty *tty, const char *what, const char *example, size_t max,
 	int (*take)(const char *value), size_t *ret_count)
 {
 	char prompt[128];
@@ -145,8 +145,8 @@ static int ask_list(struct bg_tty *tty, const char *prompt_fmt_what, size_t max,
 	while (count < max) {
 		const char *value;
 
-		(void)snprintf(prompt, sizeof(prompt), "%s %zu%s:", prompt_fmt_what, count + 1,
-			count ? " (Enter: that is all)" : "");
+		(void)snprintf(prompt, sizeof(prompt), "%s %zu (%s):", what, count + 1,
+			count ? "Enter: that is all" : example);
 		value = ask(tty, prompt);
 		if (!value)
 			return bg_fail(BG_ERR_CANCELLED, NULL, "nothing was written");
@@ -171,13 +171,13 @@ static int add_sections(const struct bg_plan_options *o, struct bg_tty *tty, siz
 	for (size_t i = 0; !status && i < o->custodian_count; i++)
 		status = add_custodian(o->custodians[i]);
 	if (!status && !o->custodian_count)
-		status = tty ? ask_list(tty, "Name and telephone of custodian", BG_CUSTODIANS_MAX,
-				       add_custodian, ret_custodians)
+		status = tty ? ask_list(tty, "Custodian", "name and telephone: ops +1 555 0101",
+				       BG_CUSTODIANS_MAX, add_custodian, ret_custodians)
 			     : missing("no custodian is named");
 	for (size_t i = 0; !status && i < o->key_count; i++)
 		status = add_key(o->keys[i]);
 	if (!status && !o->key_count)
-		status = tty ? ask_list(tty, "Name and holder (a oncall, say) of security key",
+		status = tty ? ask_list(tty, "Security key", "name and holder: a oncall",
 				       BG_KEYS_MAX, add_key, &key_count)
 			     : missing("no security key is named");
 	return status;
@@ -218,7 +218,7 @@ static int build(const struct bg_plan_options *o, struct bg_tty *tty)
 	if (status)
 		return status;
 	if (!threshold)
-		threshold = ask_threshold(tty, custodian_count);
+		threshold = ask_threshold(o->custodian_count ? NULL : tty, custodian_count);
 	add("[plan]\naccount = %s\nzone = %s\nthreshold = %s\n", o->account, zone, threshold);
 	if (o->strength)
 		add("strength = %s\n", o->strength);

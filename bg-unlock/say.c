@@ -6,15 +6,36 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#define COLUMNS 80
+
+/* On a terminal lines break at blanks; a script gets each message as one line. */
+static void wrap(char *text)
+{
+	size_t start = 0, blank = 0;
+
+	for (size_t i = 0; text[i]; i++) {
+		if (text[i] == ' ')
+			blank = i;
+		if (i - start < COLUMNS - 1 || blank <= start)
+			continue;
+		text[blank] = '\n';
+		start = blank;
+	}
+}
 
 BG_PRINTF(2, 0)
 static void say(const char *kind, const char *fmt, va_list args)
 {
-	char text[1024], safe[1024];
+	char text[1024], safe[1024], line[1200];
 
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	bg_escape_terminal(safe, sizeof(safe), text);
-	(void)fprintf(stderr, "bg-unlock: %s%s\n", kind, safe);
+	(void)snprintf(line, sizeof(line), "bg-unlock: %s%s", kind, safe);
+	if (isatty(STDERR_FILENO))
+		wrap(line);
+	(void)fprintf(stderr, "%s\n", line);
 }
 
 void bg_error(const char *fmt, ...)

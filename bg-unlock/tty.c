@@ -182,27 +182,36 @@ void bg_tty_drain(struct bg_tty *tty)
 	tty->have = 0;
 }
 
-/* Takes the first len bytes of what was read, and skip more. */
+static void drop(struct bg_tty *tty, size_t len)
+{
+	tty->have -= len;
+	memmove(tty->buf, tty->buf + len, tty->have);
+	bg_wipe(tty->buf + tty->have, sizeof(tty->buf) - tty->have);
+}
+
+/* Takes the first len bytes of what was read, and skips skip more. */
 static void take(struct bg_tty *tty, size_t len, size_t skip, char *line)
 {
 	memcpy(line, tty->buf, len);
 	line[len] = '\0';
-	tty->have -= len + skip;
-	memmove(tty->buf, tty->buf + len + skip, tty->have);
-	bg_wipe(tty->buf + tty->have, sizeof(tty->buf) - tty->have);
+	drop(tty, len + skip);
 }
 
-/* Drops the buffer and, under --stdin, the rest of the line. */
+/* Drops the line that is too long, and nothing after it; of a paste the rest as well. */
 static enum bg_err refuse_long(struct bg_tty *tty)
 {
+	char *end = memchr(tty->buf, '\n', tty->have);
 	char c = 0;
 
-	bg_wipe(tty->buf, sizeof(tty->buf));
-	tty->have = 0;
 	if (!tty->is_stdin) {
 		bg_tty_drain(tty);
 		return BG_ERR_TOO_BIG;
 	}
+	if (end) {
+		drop(tty, (size_t)(end - tty->buf) + 1);
+		return BG_ERR_TOO_BIG;
+	}
+	drop(tty, tty->have);
 	while (c != '\n' && read(tty->in, &c, 1) == 1)
 		continue;
 	return BG_ERR_TOO_BIG;
@@ -246,10 +255,10 @@ enum bg_err bg_tty_ask(struct bg_tty *tty, bool is_shown, const char *prompt,
 {
 	enum bg_err err;
 
-	if (prompt && *prompt)
-		bg_tty_say(tty, "%s ", prompt);
 	if (is_shown && tty->out >= 0)
 		(void)set_echo(tty->in, true);
+	if (prompt && *prompt)
+		bg_tty_say(tty, "%s ", prompt);
 	err = read_line(tty, line, ret_len);
 	if (is_shown && tty->out >= 0)
 		(void)set_echo(tty->in, false);
