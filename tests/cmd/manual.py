@@ -1,0 +1,52 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The table of verbs and bg-unlock(1) name the same verbs, options and statuses."""
+
+import os
+import re
+import subprocess
+import sys
+
+UNLOCK, SOURCE = os.environ["BG_UNLOCK"], os.environ["BG_SOURCE"]
+
+
+def read(path):
+    with open(os.path.join(SOURCE, path), encoding="utf-8") as f:
+        return f.read()
+
+
+manual = read("doc/bg-unlock.1")
+usage = subprocess.run([UNLOCK, "--help"], capture_output=True, text=True, check=True).stdout
+table = set(re.findall(r"\{ \"([a-z]+)\", bg_verb_", read("bg-unlock/main.c")))
+described = set(re.findall(r"^\.Ss ([a-z]+)", manual, re.M))
+assert set(re.findall(r"^  ([a-z]+) ", usage, re.M)) <= table
+failed = 0
+if table - described or not table:
+    print("not in the manual:", sorted(table - described))
+    failed += 1
+for verb in sorted(described - table):
+    print("only in the manual:", verb)
+    failed += 1
+
+# every long option in a verb's getopt table stands in the manual
+for name in sorted(os.listdir(os.path.join(SOURCE, "bg-unlock"))):
+    if not name.endswith(".c"):
+        continue
+    for option in re.findall(r'\{\s*"([a-z-]+)",\s*(?:no|required|optional)_argument',
+                             read("bg-unlock/" + name)):
+        text = "Fl -" + option
+        if option != "help" and text not in manual.replace("\\-", "-"):
+            print(f"{name}: --{option} is not in the manual")
+            failed += 1
+
+for status in ("0", "1", "2", "3"):
+    if not re.search(rf"^\.It {status}$", manual, re.M):
+        print("exit status missing:", status)
+        failed += 1
+for verb, status in (("nonsense", 2), ("", 2), ("--version", 0), ("--help", 0)):
+    got = subprocess.run([UNLOCK, verb] if verb else [UNLOCK], capture_output=True,
+                         check=False).returncode
+    if got != status:
+        print(f"{verb}: status {got}, wanted {status}")
+        failed += 1
+sys.exit(1 if failed else 0)
