@@ -23,6 +23,7 @@ struct hunt {
 	size_t seal_key[BG_KEYS_MAX]; /* of each credential handed to the helper */
 	struct bg_fido2_reply reply;
 	unsigned int repeats; /* answers that only repeated the last one */
+	const char *only;     /* the key that was named, where several are plugged in */
 };
 
 static void prepare(struct bg_attempt *attempt, struct hunt *hunt, enum bg_fido2_op op)
@@ -39,7 +40,7 @@ static void prepare(struct bg_attempt *attempt, struct hunt *hunt, enum bg_fido2
 		const struct bg_key *key = &seal->keys[i];
 		size_t n = request->credential_count;
 
-		if (key->credential_len == 0)
+		if (key->credential_len == 0 || (hunt->only != NULL && hunt->only != key->name))
 			continue;
 		memcpy(request->credentials[n].id, key->credential, key->credential_len);
 		request->credentials[n].len = key->credential_len;
@@ -91,6 +92,33 @@ static enum bg_step look_again(struct bg_attempt *attempt, struct hunt *hunt, co
 	return BG_STEP_NEXT;
 }
 
+/* A PIN is never sent to a key chosen by guess; which names there are is not said here. */
+static enum bg_step ask_which(struct bg_attempt *attempt, struct hunt *hunt)
+{
+	const struct bg_answer *answer = &attempt->vault->answer;
+	int at;
+
+	hunt->only = NULL;
+	bg_text_reset(&attempt->text);
+	bg_text_add(&attempt->text, "Several enrolled security keys here. Type the name of yours,\n"
+				    " or leave only yours in and press Enter: ");
+	switch (bg_attempt_ask(attempt, false)) {
+	case BG_GONE:
+		return BG_STEP_END;
+	case BG_ANSWERED:
+		at = bg_seal_find_key(&attempt->guest->seal, answer->text);
+		if (at < 0)
+			return note_repeat(attempt, hunt);
+		hunt->only = attempt->guest->seal.keys[at].name;
+		return BG_STEP_NEXT;
+	case BG_ANSWERED_TOO_LONG:
+		return note_repeat(attempt, hunt);
+	case BG_ANSWERED_EMPTY:
+		break;
+	}
+	return BG_STEP_NEXT;
+}
+
 static enum bg_step say_why(struct bg_attempt *attempt, struct hunt *hunt, enum bg_err err)
 {
 	switch ((int)err) {
@@ -118,9 +146,12 @@ static enum bg_step say_why(struct bg_attempt *attempt, struct hunt *hunt, enum 
 		return look_again(attempt, hunt,
 			"Only 3 PIN tries are left: they are for the console."
 			"\n Go there, or use another security key and press Enter: ");
-	case BG_ERR_ARGUMENT: /* a PIN is never sent to a key chosen by guess */
+	case BG_ERR_ARGUMENT:
+		if (hunt->reply.device_count > 1)
+			return ask_which(attempt, hunt);
+		refused(attempt, bg_err_text(err));
 		return look_again(attempt, hunt,
-			"Several security keys here. Leave only yours in and press Enter: ");
+			"Security key not accepted. Plug in an enrolled one and press Enter: ");
 	case BG_ERR_HELPER:
 		bg_guest_record(attempt->guest, BG_EV_DEGRADED, "bg-fido2 failed");
 		return look_again(attempt, hunt,
