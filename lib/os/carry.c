@@ -59,7 +59,7 @@ static size_t line_count(const struct bg_bytes *bytes)
 	return n;
 }
 
-/* Appends what of `lines` the segment lacks; *ret_done: the folder must be synced, too. */
+/* Appends what of `lines` the segment lacks: all but the first `done` bytes. */
 static enum bg_err append_segment(
 	struct carry *carry, uint32_t number, const struct bg_bytes *lines, size_t done)
 {
@@ -78,19 +78,19 @@ static enum bg_err append_segment(
 
 static enum bg_err sync_folder(struct carry *carry)
 {
-	__attribute__((cleanup(bg_fd_close))) int fd =
-		openat(carry->var, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(carry->var, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int failed = fd < 0 || fsync(fd) != 0;
 
-	if (fd < 0 || fsync(fd) != 0)
-		return io_error(carry, BG_PATH_VAR_LOG, "the folder cannot be synced");
-	return BG_OK;
+	if (fd >= 0)
+		(void)close(fd);
+	return failed ? io_error(carry, BG_PATH_VAR_LOG, "the folder cannot be synced") : BG_OK;
 }
 
 /* Brings the file `carrying`, if there is one, to /var and removes it. */
 static enum bg_err finish_carrying(struct carry *carry)
 {
 	BG_WIPE(bg_bytes_free) struct bg_bytes lines = { 0 }, segment = { 0 };
-	struct bg_segments segments;
+	struct bg_segments segments = { 0 };
 	size_t done = 0;
 	enum bg_err err = bg_bytes_read(carry->run, BG_CHAIN_CARRYING, &lines, carry->diag);
 
@@ -141,7 +141,7 @@ static enum bg_err head_of(
 /* The end of what /var has; of an empty log: known, number 0. */
 static enum bg_err head_of_var(struct carry *carry, struct bg_chain_head *ret)
 {
-	struct bg_segments segments;
+	struct bg_segments segments = { 0 };
 	char name[BG_SEGMENT_NAME_LEN];
 	enum bg_err err = bg_segments_list(carry->var, &segments, carry->diag);
 

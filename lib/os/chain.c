@@ -85,10 +85,16 @@ enum bg_err bg_chain_folder(const char *path, bool may_create, int *ret, struct 
 	return BG_OK;
 }
 
+/* Regular, root's, one link, nobody else's to read or write? */
+static bool is_safe_file(int fd, struct stat *ret)
+{
+	return fstat(fd, ret) == 0 && S_ISREG(ret->st_mode) && is_ours(ret) && ret->st_nlink == 1 &&
+	       !(ret->st_mode & (S_IRWXG | S_IRWXO));
+}
+
 enum bg_err bg_chain_file(int dir, const char *name, int flags, int *ret, struct bg_diag *diag)
 {
-	__attribute__((cleanup(bg_fd_close))) int fd =
-		openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	int fd = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
 	struct stat st;
 
 	if (fd < 0)
@@ -96,14 +102,14 @@ enum bg_err bg_chain_file(int dir, const char *name, int flags, int *ret, struct
 		       : errno == ELOOP || errno == ENXIO || errno == EISDIR
 			       ? fail(diag, BG_ERR_UNSAFE, name, "a regular file, no link")
 			       : fail(diag, BG_ERR_IO, name, "the file cannot be opened");
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !is_ours(&st) || st.st_nlink != 1 ||
-		(st.st_mode & (S_IRWXG | S_IRWXO)))
+	if (!is_safe_file(fd, &st)) {
+		(void)close(fd);
 		return fail(diag, BG_ERR_UNSAFE, name, "a regular file of root's, mode 0600");
+	}
 	/* the host's umask may have taken our own permission */
 	if ((flags & O_CREAT) && (st.st_mode & 0600) != 0600)
 		(void)fchmod(fd, 0600);
 	*ret = fd;
-	fd = -1;
 	return BG_OK;
 }
 

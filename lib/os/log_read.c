@@ -176,7 +176,7 @@ static enum bg_err read_bytes(struct reader *r, const char *path, const struct b
 static enum bg_err read_segments(
 	struct reader *r, int var, const struct bg_bytes *carrying, struct bg_diag *diag)
 {
-	struct bg_segments segments;
+	struct bg_segments segments = { 0 };
 	enum bg_err err = bg_segments_list(var, &segments, diag);
 
 	if (err != BG_OK || !segments.first)
@@ -301,8 +301,7 @@ static const char *const kind_texts[] = {
 	[BG_FINDING_REMOVED] = "missing before this line",
 	[BG_FINDING_MOVED] = "stands at the wrong place, or twice",
 	[BG_FINDING_CUT] = "cut off",
-	[BG_FINDING_RESTART] = "starts a new segment: the head was lost, what came before it is "
-			       "not linked",
+	[BG_FINDING_RESTART] = "starts a new segment after the head was lost, without a link",
 };
 
 void bg_finding_text(const struct bg_finding *finding, char *ret, size_t ret_size)

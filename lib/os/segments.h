@@ -5,6 +5,7 @@
 #define BREAKGLASS_LIB_SEGMENTS_H
 
 #include <breakglass/err.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

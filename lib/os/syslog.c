@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "chain.h"
 #include "sinks.h"
 
 #include <breakglass/event.h>
@@ -27,20 +26,27 @@ bool bg_syslog_send(int severity, const char *identifier, const char *text, uint
 	return bg_datagram_send(SYSLOG_SOCKET, line, (size_t)len, -1, deadline_ms);
 }
 
+/* The kernel takes a record in one write, or not at all. */
+static bool write_kmsg(const char *line, size_t len)
+{
+	int fd = open(KMSG, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	bool is_taken = false;
+	struct stat st;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode))
+		is_taken = write(fd, line, len) == (ssize_t)len;
+	(void)close(fd);
+	return is_taken;
+}
+
 bool bg_kmsg_send(int severity, const char *identifier, const char *text)
 {
-	__attribute__((cleanup(bg_fd_close))) int fd =
-		open(KMSG, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
 	char line[KMSG_LEN];
-	struct stat st;
-	int len;
+	int len = snprintf(line, sizeof(line), "<%d>%s: %s", AUTHPRIV | severity, identifier, text);
 
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode))
-		return false;
-	len = snprintf(line, sizeof(line), "<%d>%s: %s", AUTHPRIV | severity, identifier, text);
 	if (len < 0)
 		return false;
-	if ((size_t)len >= sizeof(line))
-		len = sizeof(line) - 1;
-	return write(fd, line, (size_t)len) == len;
+	return write_kmsg(line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
 }
