@@ -97,7 +97,8 @@ static enum bg_err judge_file(
 	if ((flags & BG_FILE_ANY_OWNER) == 0) {
 		if (!is_ours(st.st_uid))
 			return fail(diag, path, BG_ERR_UNSAFE, "a file of root's");
-		if (st.st_nlink != 1)
+		/* None left is fine: it was replaced since it was opened, and is the old one. */
+		if (st.st_nlink > 1)
 			return fail(
 				diag, path, BG_ERR_UNSAFE, "a file without a second (hard) link");
 		if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
@@ -204,6 +205,13 @@ static enum bg_err place(int dir, const char *temp, const char *name, unsigned i
 {
 	if ((flags & BG_FILE_EXCLUSIVE) == 0)
 		return renameat(dir, temp, dir, name) == 0 ? BG_OK : BG_ERR_IO;
+	/* Not link and unlink: killed in between, the file would keep two names, and a file with
+	   two names is never read. */
+	if (renameat2(dir, temp, dir, name, RENAME_NOREPLACE) == 0)
+		return BG_OK;
+	if (errno != EINVAL && errno != ENOSYS)
+		return errno == EEXIST ? BG_ERR_DUPLICATE : BG_ERR_IO;
+	/* a file system that cannot do better */
 	if (linkat(dir, temp, dir, name, 0) != 0)
 		return errno == EEXIST ? BG_ERR_DUPLICATE : BG_ERR_IO;
 	(void)unlinkat(dir, temp, 0);
@@ -255,11 +263,12 @@ bool bg_folder_exists(const char *path, int *ret_errno)
 {
 	struct stat st;
 
-	errno = 0;
-	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
-		return true;
-	*ret_errno = errno;
-	return false;
+	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		*ret_errno = errno;
+		return false;
+	}
+	*ret_errno = S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+	return *ret_errno == 0;
 }
 
 enum bg_err bg_folder_check(const char *path, struct bg_diag *diag)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PASSWD_MAX_LEN (4u << 20)
+#define PASSWD_MAX_LEN (16u << 20) /* touched only as far as the file goes */
 #define FIELDS	       7
 
 struct line {
@@ -45,13 +45,15 @@ static bool to_u32(const char *p, size_t len, uint32_t *ret)
 			__builtin_add_overflow(v, (uint32_t)(p[i] - '0'), &v))
 			return false;
 	}
+	if (v == UINT32_MAX) /* -1: "leave it as it is" to setuid(2) */
+		return false;
 	*ret = v;
 	return true;
 }
 
 static bool copy(char *ret, size_t size, const char *p, size_t len)
 {
-	if (len >= size)
+	if (len >= size || memchr(p, '\0', len) != NULL)
 		return false;
 	memcpy(ret, p, len);
 	ret[len] = '\0';

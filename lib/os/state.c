@@ -103,18 +103,38 @@ static bool is_record_name(const char *name)
 	       strspn(name, "0123456789abcdef.-") == strlen(name);
 }
 
-void bg_state_list(
-	const char *folder, size_t max, void (*each)(void *arg, const char *name), void *arg)
+static DIR *open_list(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir == NULL && fd >= 0)
+		(void)close(fd);
+	return dir;
+}
+
+void bg_state_tidy(const char *folder)
+{
+	DIR *dir = open_list(folder);
 	const struct dirent *entry;
 
-	if (dir == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
+	if (dir == NULL)
 		return;
+	while ((entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, ".new-", 5) == 0)
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	}
+	(void)closedir(dir);
+}
+
+void bg_state_list(
+	const char *folder, size_t max, void (*each)(void *arg, const char *name), void *arg)
+{
+	DIR *dir = open_list(folder);
+	const struct dirent *entry;
+
+	if (dir == NULL)
+		return;
 	while (max > 0 && (entry = readdir(dir)) != NULL) {
 		if (!is_record_name(entry->d_name))
 			continue;
@@ -122,6 +142,15 @@ void bg_state_list(
 		max--;
 	}
 	(void)closedir(dir);
+}
+
+bool bg_state_is_there(const char *folder, const char *name)
+{
+	struct stat st;
+	char path[128];
+
+	path_of(path, sizeof(path), folder, name);
+	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 bool bg_state_is_this_boot(const char *boot_id)

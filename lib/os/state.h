@@ -22,6 +22,11 @@ void bg_state_remove(const char *folder, const char *name);
 /* Calls each for at most max names of a folder that consist of [0-9a-f.-]. */
 void bg_state_list(
 	const char *folder, size_t max, void (*each)(void *arg, const char *name), void *arg);
+/* Is there a record? One stat, nothing is opened. */
+bool bg_state_is_there(const char *folder, const char *name);
+/* Removes what killed writers left half-written in a folder that is only written under the lock,
+   which the caller holds. */
+void bg_state_tidy(const char *folder);
 /* Is boot_id the id of this boot? */
 bool bg_state_is_this_boot(const char *boot_id);
 

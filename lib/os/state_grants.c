@@ -150,5 +150,6 @@ void bg_grants_sweep(void)
 
 	if (crypto == NULL || bg_state_lock(&lock) != BG_OK)
 		return;
+	bg_state_tidy(BG_PATH_GRANTS);
 	bg_state_list(BG_PATH_GRANTS, GRANTS_MAX, sweep_one, crypto);
 }

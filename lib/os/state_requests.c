@@ -6,6 +6,8 @@
 
 /* A live request is kept for a day past its deadline, for `log` and `review`. */
 #define KEEP_MS (24 * 3600 * (uint64_t)1000)
+/* A satisfied one is not swept from under a grant that was issued in its last minute. */
+#define GRANT_GRACE_MS (600 * (uint64_t)1000)
 
 static const struct {
 	enum bg_phase from, to;
@@ -128,32 +130,6 @@ enum bg_err bg_requests_get(const uint8_t nonce[static BG_NONCE_LEN], struct bg_
 	return read_record(crypto, name, ret);
 }
 
-static void count_one(void *arg, const char *name)
-{
-	size_t *count = arg;
-
-	(void)name;
-	(*count)++;
-}
-
-enum bg_err bg_requests_add(const struct bg_request_record *record)
-{
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
-	BG_WIPE(bg_state_unlock) int lock = -1;
-	size_t count = 0;
-	enum bg_err err;
-
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
-	err = bg_state_lock(&lock);
-	if (err != BG_OK)
-		return err;
-	bg_state_list(BG_PATH_REQUESTS, BG_REQUESTS_MAX, count_one, &count);
-	if (count >= BG_REQUESTS_MAX)
-		return BG_ERR_BUSY;
-	return write_record(crypto, record);
-}
-
 enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_t owner,
 	bg_request_change_fn *change, void *arg, struct bg_request_record *ret)
 {
@@ -161,6 +137,7 @@ enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	struct bg_request_record record;
 	char name[BG_STATE_NAME_LEN];
+	enum bg_phase before;
 	enum bg_err err;
 
 	if (crypto == NULL)
@@ -176,7 +153,13 @@ enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_
 		return BG_ERR_EXPIRED;
 	if (owner != 0 && record.owner != owner)
 		return BG_ERR_TAKEN_OVER;
+	before = record.phase;
 	err = change(arg, &record);
+	if (err == BG_OK && record.phase != before && !bg_phase_may(before, record.phase))
+		err = BG_ERR_STATE;
+	/* The nonce names the file: a change that moved it would leave two. */
+	if (err == BG_OK && memcmp(record.request.nonce, nonce, BG_NONCE_LEN) != 0)
+		err = BG_ERR_ARGUMENT;
 	if (err == BG_OK)
 		err = write_record(crypto, &record);
 	if (err == BG_OK && ret != NULL)
@@ -187,25 +170,38 @@ enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_
 struct sweep {
 	struct bg_crypto *crypto;
 	uint64_t now_ms;
+	bool is_quiet; /* leaves what its caller would have to be told */
 	void (*each)(void *arg, const struct bg_request_record *record);
 	void *arg;
 };
+
+static bool is_past(uint64_t now_ms, uint64_t end_ms, uint64_t grace_ms)
+{
+	return now_ms >= end_ms && now_ms - end_ms >= grace_ms;
+}
 
 static bool is_over(const struct sweep *sweep, const struct bg_request_record *record)
 {
 	switch (record->phase) {
 	case BG_PHASE_OPEN:
 	case BG_PHASE_FIXED:
-	case BG_PHASE_SATISFIED:
 		return sweep->now_ms >= record->expires_ms;
+	case BG_PHASE_SATISFIED:
+		return is_past(sweep->now_ms, record->expires_ms, GRANT_GRACE_MS);
 	case BG_PHASE_LIVE:
-		return sweep->now_ms >= record->deadline_ms + KEEP_MS;
+		return is_past(sweep->now_ms, record->deadline_ms, KEEP_MS);
 	case BG_PHASE_NONE:
 	case BG_PHASE_ENDED:
 	case BG_PHASE_ABANDONED:
 		break;
 	}
 	return true;
+}
+
+/* Its end was never recorded: whoever sweeps it tells it. */
+static bool is_owed(const struct bg_request_record *record)
+{
+	return record->phase == BG_PHASE_OPEN || record->phase == BG_PHASE_FIXED;
 }
 
 static void sweep_one(void *arg, const char *name)
@@ -219,10 +215,14 @@ static void sweep_one(void *arg, const char *name)
 	/* An error of reading may be of this moment; only what is surely no record goes. */
 	if (err != BG_OK && err != BG_ERR_SYNTAX)
 		return;
+	/* Told first, removed then: a process killed in between tells it twice, never not. */
+	if (err == BG_OK && is_owed(&record)) {
+		if (sweep->is_quiet)
+			return;
+		if (sweep->each != NULL)
+			sweep->each(sweep->arg, &record);
+	}
 	bg_state_remove(BG_PATH_REQUESTS, name);
-	if (err == BG_OK && sweep->each != NULL &&
-		(record.phase == BG_PHASE_OPEN || record.phase == BG_PHASE_FIXED))
-		sweep->each(sweep->arg, &record);
 }
 
 void bg_requests_sweep(void (*each)(void *arg, const struct bg_request_record *record), void *arg)
@@ -235,5 +235,41 @@ void bg_requests_sweep(void (*each)(void *arg, const struct bg_request_record *r
 
 	if (crypto == NULL || bg_state_lock(&lock) != BG_OK)
 		return;
+	bg_state_tidy(BG_PATH_REQUESTS);
 	bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, sweep_one, &sweep);
+}
+
+static void count_one(void *arg, const char *name)
+{
+	size_t *count = arg;
+
+	(void)name;
+	(*count)++;
+}
+
+static size_t count_all(void)
+{
+	size_t count = 0;
+
+	bg_state_list(BG_PATH_REQUESTS, BG_REQUESTS_MAX, count_one, &count);
+	return count;
+}
+
+enum bg_err bg_requests_add(const struct bg_request_record *record)
+{
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
+	BG_WIPE(bg_state_unlock) int lock = -1;
+	struct sweep sweep = { .crypto = crypto, .now_ms = bg_clock_boot_ms(), .is_quiet = true };
+	enum bg_err err;
+
+	if (crypto == NULL)
+		return BG_ERR_CRYPTO;
+	err = bg_state_lock(&lock);
+	if (err != BG_OK)
+		return err;
+	if (count_all() >= BG_REQUESTS_MAX)
+		bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, sweep_one, &sweep);
+	if (count_all() >= BG_REQUESTS_MAX)
+		return BG_ERR_BUSY;
+	return write_record(crypto, record);
 }

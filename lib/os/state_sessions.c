@@ -38,6 +38,9 @@ enum bg_err bg_sessions_get(uint32_t audit_session, struct bg_session *ret)
 	enum bg_err err;
 
 	name_of(audit_session, name);
+	/* Every caller of su comes by here: one stat is all that it may cost. */
+	if (!bg_state_is_there(BG_PATH_SESSIONS, name))
+		return BG_ERR_NOENT;
 	err = bg_state_read(BG_PATH_SESSIONS, name, buf, &len);
 	if (err != BG_OK)
 		return err;
