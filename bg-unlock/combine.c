@@ -20,6 +20,7 @@ struct state {
 	struct bg_tty tty;
 	struct bg_ask ask;
 	struct bg_seal seal;
+	struct bg_contacts contacts;
 	struct bg_given given[BG_SLIP39_MAX_INPUT];
 	struct bg_slip39_share shares[BG_SLIP39_MAX_INPUT];
 	struct bg_secret values[BG_SLIP39_MAX_INPUT];
@@ -258,11 +259,25 @@ static int judge(struct bg_crypto *crypto, struct state *s, FILE *report, unsign
 	return BG_EXIT_DONE;
 }
 
+/* Who is needed, and how to reach them. */
+static void sealed_head(struct state *s)
+{
+	char set[BG_SHORT_ID_LEN + 1];
+
+	bg_short_id(s->seal.set_id, set);
+	bg_tty_say(&s->tty, "%s@%s  set %s epoch %u  need %u of:\n", s->seal.account, s->seal.zone,
+		set, s->seal.epoch, s->seal.threshold);
+	for (size_t i = 0; i < s->seal.custodian_count; i++)
+		bg_tty_say(&s->tty, "  %-12s %s\n", s->seal.custodians[i].name,
+			bg_contacts_phone(&s->contacts, s->seal.custodians[i].name));
+}
+
 static int sealed_gather(struct bg_crypto *crypto, struct state *s, FILE *report)
 {
 	char prompt[256], last[64] = "";
 	unsigned int number = 0;
 
+	sealed_head(s);
 	while (s->count < (s->tty.is_stdin ? BG_CUSTODIANS_MAX : s->seal.threshold)) {
 		enum bg_asked asked;
 		int status;
@@ -361,6 +376,8 @@ static int run(struct bg_crypto *crypto, struct state *s, const struct options *
 			o->passphrase_file, s->passphrase, sizeof(s->passphrase));
 	if (!status && o->seal)
 		status = bg_load_seal(crypto, o->seal, &s->seal);
+	if (!status && o->seal && !o->is_stdin)
+		status = bg_load_contacts(NULL, o->seal, &s->contacts);
 	if (status)
 		return status;
 	err = bg_tty_open(&s->tty, o->is_stdin, &diag);

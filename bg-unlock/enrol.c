@@ -46,7 +46,7 @@ static enum bg_err run_helper(struct bg_enrol *e, struct bg_diag *diag)
 }
 
 /* What to say before trying again; false: trying again does not help. */
-static bool explain(struct bg_enrol *e, enum bg_err err, const struct bg_seal *seal)
+static bool explain(struct bg_enrol *e, enum bg_err err)
 {
 	switch ((unsigned int)err) {
 	case BG_ERR_PIN:
@@ -60,9 +60,7 @@ static bool explain(struct bg_enrol *e, enum bg_err err, const struct bg_seal *s
 		bg_tty_say(e->tty, " That key is not one of this seal's; plug in another.\n");
 		return true;
 	case BG_ERR_DUPLICATE:
-		bg_tty_say(e->tty,
-			" That key is enrolled already (%s is first); plug in another.\n",
-			seal->keys[0].name);
+		bg_tty_say(e->tty, " That key is enrolled already; plug in another.\n");
 		return true;
 	case BG_ERR_TIMEOUT:
 		bg_tty_say(e->tty, " It was not touched in time.\n");
@@ -199,7 +197,7 @@ int bg_enrol_key(struct bg_crypto *crypto, struct bg_enrol *e, struct bg_seal *s
 			keep(e, key);
 			return BG_EXIT_DONE;
 		}
-		if (!e->tty || e->pins || !explain(e, err, seal))
+		if (!e->tty || e->pins || !explain(e, err))
 			break;
 	}
 	return give_up(err, &diag);
@@ -272,7 +270,7 @@ int bg_enrol_endorse(struct bg_crypto *crypto, struct bg_enrol *e, const struct 
 			*ret = e->reply.assertion;
 			return BG_EXIT_DONE;
 		}
-		if (!e->tty || e->pins || !explain(e, err, seal))
+		if (!e->tty || e->pins || !explain(e, err))
 			break;
 	}
 	return give_up(err, &diag);

@@ -23,6 +23,7 @@ static void add(const char *fmt, ...)
 	int n;
 
 	va_start(args, fmt);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): started just above */
 	n = vsnprintf(text + text_len, sizeof(text) - text_len, fmt, args);
 	va_end(args);
 	if (n < 0 || (size_t)n >= sizeof(text) - text_len)

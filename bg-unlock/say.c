@@ -30,6 +30,7 @@ static void say(const char *kind, const char *fmt, va_list args)
 {
 	char text[1024], safe[1024], line[1200];
 
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): started by the caller */
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	bg_escape_terminal(safe, sizeof(safe), text);
 	(void)snprintf(line, sizeof(line), "bg-unlock: %s%s", kind, safe);

@@ -34,6 +34,7 @@ int bg_secrets_begin(void)
 			"setrlimit");
 		return BG_EXIT_MACHINE;
 	}
+	/* cppcheck-suppress invalidFunctionArg ; no file */
 	p = mmap(NULL, ARENA_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED) {
 		bg_error("out of memory");

@@ -153,6 +153,7 @@ void bg_tty_say(struct bg_tty *tty, const char *fmt, ...)
 	int n;
 
 	va_start(args, fmt);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): started just above */
 	n = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	if (n > 0)

@@ -81,6 +81,8 @@ def test_dialogue_at_a_terminal():
         s = p.ceremony()
         secret = secret_of([s["ops"], s["dba"]]).strip()
         t = Terminal("combine", p.seal, "--reveal")
+        t.see("epoch 1  need 2 of:")
+        t.see("audit        +1 555 0103")
         t.see("Share 1 of 2 (words, or their first 4 letters; ? helps):")
         t.send_when_hidden("?")
         t.see("Ctrl-C ends it all")
