@@ -99,7 +99,7 @@ static void print_steps(const struct bg_seal *seal, const char *label)
 		" wrong PIN           Caps Lock, layout (y/z); it says how many tries are left\n"
 		" share of another    the custodian has an old sheet, or another zone's: the set\n"
 		"   set or epoch      and epoch above must stand on it\n"
-		" nothing at all      the other door: the console instead of ssh, or ssh;\n"
+		" nothing at all      the other door (console, or ssh from elsewhere);\n"
 		"                     the clock, the network and DNS do not matter\n\n"
 		"AFTERWARDS\n"
 		" Log out. Everything you did is recorded and others were told. A review is due,\n"

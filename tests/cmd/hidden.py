@@ -39,10 +39,15 @@ def memory(pid):
 
 
 def words_in(image, words):
-    """Three words in a row, however they are separated, or half of the prefixes."""
+    """Three words in a row, as a line of text or as a row of the screen's columns."""
     w = [x.encode() for x in words.split()]
-    return [b" ".join(w[i:i + 3]) for i in range(len(w) - 2)
-            if re.search(rb"[ 0-9]{1,12}".join(w[i:i + 3]), image)]
+    found = []
+    for stride in (1, len(w) // 4):
+        for i in range(len(w) - 2 * stride):
+            three = [w[i], w[i + stride], w[i + 2 * stride]]
+            if re.search(rb"[ 0-9]{1,14}".join(three), image):
+                found.append(b" ".join(three))
+    return found
 
 
 def hidden_S17_not_in_arguments_environment_or_files():

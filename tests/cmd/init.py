@@ -162,6 +162,26 @@ def init_S17_existing_files_are_not_overwritten():
         assert mode(p.path("breakglass.seal")) == 0o600
 
 
+def init_S05_without_randomness_nothing_is_dealt():
+    with Place() as p:
+        shares = p.private("s")
+        for when in ("1+", "2+", "3+", "5+", "8+"):
+            r = cmdlib.subprocess.run(
+                ["strace", "-qq", "-o", "/dev/null", "-e", f"inject=getrandom:error=EIO:when={when}",
+                 cmdlib.UNLOCK, "init", *p.options("--shares-to", shares, "--pin-stdin")],
+                input=PIN + "\n", capture_output=True, text=True, timeout=60, check=False)
+            assert r.returncode == 3 and "error: " in r.stderr, (when, r)
+            assert not os.listdir(shares) and not os.path.exists(p.path("breakglass.seal"))
+
+
+def init_S08_every_pair_of_a_ceremony_recombines():
+    with Place() as p:
+        s = list(p.ceremony().values())
+        secrets = {run("combine", "--stdin", "--reveal", stdin=f"{s[i]}\n{s[j]}\n", check=0).stdout
+                   for i in range(3) for j in range(3) if i != j}
+        assert len(secrets) == 1
+
+
 def read_screen(screen):
     """The numbered words on the alternate screen."""
     screen = screen.split("needed\r\n", 1)[-1]
