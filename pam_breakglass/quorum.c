@@ -279,7 +279,10 @@ static void note_refused(struct bg_attempt *attempt, const struct bg_entry *entr
 
 	if (name == NULL)
 		name = "";
-	if (entry->err == BG_ERR_CHECKSUM && entry->bad_number != 0)
+	if (entry->err == BG_ERR_CHECKSUM && entry->modhex_len > 0)
+		(void)snprintf(why, sizeof(why),
+			"The short form does not add up: a character is misread. Once more.");
+	else if (entry->err == BG_ERR_CHECKSUM && entry->bad_number != 0)
 		(void)snprintf(why, sizeof(why),
 			"The share%s%s does not add up; word %u looks misread. Once more.", of,
 			name, entry->bad_number);

@@ -10,10 +10,13 @@ folder that name the module just built.
 import contextlib
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -97,6 +100,52 @@ class SoftKey:
 			self.ctl("quit")
 		self.process.wait(5)
 		self.process.stdout.close()
+
+
+class Journal:
+	"""Takes journald's place: what the native protocol's socket is sent, and what /dev/log is."""
+
+	def __init__(self):
+		self.lock = threading.Lock()
+		self.datagrams = []
+		self.sock = self.listen("/run/systemd/journal/socket")
+
+	def listen(self, path):
+		os.makedirs(os.path.dirname(path), exist_ok=True)
+		with contextlib.suppress(FileNotFoundError):
+			os.unlink(path)
+		sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		sock.bind(path)
+		self.thread = threading.Thread(target=self.read, args=(sock,), daemon=True)
+		self.thread.start()
+		return sock
+
+	def read(self, sock):
+		while True:
+			data = sock.recv(1 << 18)
+			with self.lock:
+				if data == b"stop":
+					return
+				self.datagrams.append(data)
+
+	def field(self, name):
+		"""This field's text in each entry, in order."""
+		with self.lock:
+			found = [re.search(rb"(?:^|\n)%s=([^\n]*)" % name.encode(), d) for d in self.datagrams]
+		return [m[1].decode() if m else None for m in found]
+
+	def events(self):
+		with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+			sock.sendto(b"mark", "/run/systemd/journal/socket")
+		wait_until("the journal's mark", lambda: b"mark" in self.datagrams)
+		return [e for e in self.field("BREAKGLASS_EVENT") if e]
+
+	def close(self):
+		with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+			sock.sendto(b"stop", "/run/systemd/journal/socket")
+		self.thread.join(5)
+		self.sock.close()
+		os.unlink("/run/systemd/journal/socket")
 
 
 class Login:
@@ -188,7 +237,10 @@ class Login:
 class Stage:
 	"""Account, configuration, one seal of 2 of 3 and its keys; see the head of this file."""
 
-	def __init__(self, keys=("a",), threshold=2, custodians=CUSTODIANS, strength=128, policy=None):
+	def __init__(self, keys=("a",), threshold=2, custodians=CUSTODIANS, strength=128, policy=None,
+			account=ACCOUNT, label="db1", key_options=(), **plan):
+		self.account = account
+		self.uid = UID if account == ACCOUNT else UID + 100
 		self.folder = Path(tempfile.mkdtemp(prefix="stage-", dir="/run"))
 		self.confdir = self.folder / "pam.d"
 		self.keys = {}
@@ -196,13 +248,11 @@ class Stage:
 		self._users()
 		os.makedirs("/etc/breakglass/accounts", exist_ok=True)
 		for name in keys:
-			self.keys[name] = SoftKey(self.folder, name)
-			self.keys[name].ctl("auto", "on")
-		self.seal, self.shares = self.deal("seal", threshold, custodians, strength, policy)
-		for key in self.keys.values():
-			key.ctl("auto", "off")
+			self.keys[name] = SoftKey(self.folder, name, *key_options)
+		self.seal, self.shares = self.deal("seal", threshold, custodians, strength, policy, account,
+			**plan)
 		self.plug(keys[0])
-		self.put_in_force(self.seal)
+		self.put_in_force(self.seal, label, account, self.uid)
 		self.conf()
 		self.stacks()
 
@@ -210,19 +260,18 @@ class Stage:
 		os.makedirs("/usr/libexec/breakglass", exist_ok=True)
 		shutil.copy2(BUILD / "bg-fido2" / "bg-fido2", "/usr/libexec/breakglass/bg-fido2")
 
-	@staticmethod
-	def _users():
+	def _users(self):
 		text = Path("/etc/passwd").read_text()
 		if "\n_breakglass:" not in text:
 			text += "_breakglass:x:4710:4710::/:/usr/sbin/nologin\n"
-		if f"\n{ACCOUNT}:" not in text:
-			text += f"{ACCOUNT}:x:{UID}:{UID}:emergency:/:/bin/bash\n"
+		if f"\n{self.account}:" not in text:
+			text += f"{self.account}:x:{self.uid}:{self.uid}:emergency:/:/bin/bash\n"
 		if "\nplain:" not in text:
 			text += "plain:x:4712:4712::/:/bin/bash\n"
 		Path("/etc/passwd").write_text(text)
 
 	def deal(self, name, threshold=2, custodians=CUSTODIANS, strength=128, policy=None,
-			account=ACCOUNT):
+			account=ACCOUNT, holder="oncall-{}", phone="+1 555 010{}"):
 		"""A ceremony by the real command; (path of the seal, {custodian: words})."""
 		out = self.folder / name
 		shares = self.folder / f"{name}.shares"
@@ -231,15 +280,46 @@ class Stage:
 		plan.write_text(f"[plan]\naccount = {account}\nzone = db\nthreshold = {threshold}\n"
 			f"strength = {strength}\n"
 			+ ("[policy]\n" + "".join(f"{k} = {v}\n" for k, v in policy.items()) if policy else "")
-			+ "".join(f"[custodian {c}]\nphone = +1 555 010{i}\n"
+			+ "".join(f"[custodian {c}]\nphone = {phone.format(i)}\n"
 				for i, c in enumerate(custodians))
-			+ "".join(f"[key {k}]\nholder = oncall-{k}\ndevice = {key.path}\n"
+			+ "".join(f"[key {k}]\nholder = {holder.format(k)}\ndevice = {key.path}\n"
 				for k, key in self.keys.items()))
+		for key in self.keys.values():
+			key.ctl("plug", check=False)
+			key.ctl("auto", "on")
 		done = subprocess.run([COMMAND, "init", account, "--plan", plan, "-o", out, "--shares-to", shares,
 			"--pin-stdin"], input="".join(f"{PIN}\n" for _ in self.keys), text=True,
 			capture_output=True, timeout=60, check=False)
+		for key in self.keys.values():
+			key.ctl("auto", "off")
 		assert done.returncode == 0, done.stderr + done.stdout
 		return out, self.read_shares(shares)
+
+	def deal_again(self, name, **more):
+		"""Another seal of the same people and keys, not in force."""
+		return self.deal(name, **more)
+
+	def reseal(self, name, seal, shares):
+		"""The next epoch by the real command; (path of its seal, {custodian: words})."""
+		out = self.folder / name
+		folder = self.folder / f"{name}.shares"
+		folder.mkdir(mode=0o700)
+		key = next(iter(self.keys.values()))
+		key.ctl("auto", "on")
+		done = subprocess.run([COMMAND, "reseal", seal, "--stdin", "--pin-stdin", "--shares-to",
+			folder, "-o", out, "--device", key.path], text=True, capture_output=True,
+			timeout=60, check=False,
+			input="".join(f"{words}\n" for words in shares) + f"{PIN}\n")
+		key.ctl("auto", "off")
+		assert done.returncode == 0, done.stderr + done.stdout
+		return out, self.read_shares(folder)
+
+	def compact(self, words):
+		"""A share's words as the characters of its short form, by the real command."""
+		done = subprocess.run([COMMAND, "share", "convert", "--stdin", self.seal], text=True,
+			input=words + "\n", capture_output=True, timeout=30, check=False)
+		assert done.returncode == 0, done.stderr
+		return done.stdout.strip()
 
 	@staticmethod
 	def read_shares(folder):
@@ -303,10 +383,10 @@ class Stage:
 		for service in services:
 			(self.confdir / service).write_text(text)
 
-	def login(self, *phases, service="login", user=ACCOUNT, tty="/dev/tty1", rhost=None, uid=None,
+	def login(self, *phases, service="login", user=None, tty="/dev/tty1", rhost=None, uid=None,
 			fork=False, rounds=1, wait=False, env=None, preexec=None):
 		argv = [str(PAM_LOGIN), "--confdir", str(self.confdir), "--service", service,
-			"--user", user, "--rounds", str(rounds)]
+			"--user", user if user is not None else self.account, "--rounds", str(rounds)]
 		argv += ["--tty", tty] if tty else []
 		argv += ["--rhost", rhost] if rhost else []
 		argv += ["--uid", str(uid)] if uid is not None else []
@@ -322,6 +402,13 @@ class Stage:
 		login.expect("PIN of your security key")
 		self.keys[key].ctl("touch")
 		login.answer(pin)
+
+	def to_share(self, login, key="a", reason="INC-1234 directory down"):
+		"""Up to the first prompt for a share, which is returned."""
+		self.prove(login, key)
+		login.expect("Reason")
+		login.answer(reason)
+		return login.expect("Share 1 of")
 
 	def open(self, login, key="a", reason="INC-1234 directory down", shares=("audit", "dba")):
 		"""The whole dialogue up to the last share."""
