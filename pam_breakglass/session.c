@@ -118,6 +118,23 @@ static int keep_session(pam_handle_t *pamh, const struct bg_session *session)
 	return PAM_SUCCESS;
 }
 
+/* " by audit and dba." of "audit, dba", wrapped between names. */
+static void put_names(struct bg_text *text, const char *names)
+{
+	const char *before = " by ";
+
+	while (*names != '\0') {
+		size_t len = strcspn(names, ",");
+		const char *rest = names + len + strspn(names + len, ", ");
+		bool is_next_last = *rest != '\0' && strchr(rest, ',') == NULL;
+
+		bg_text_item(text, "%s%.*s%s", before, (int)len, names,
+			*rest == '\0' ? "." : is_next_last ? "" : ",");
+		before = is_next_last ? " and " : " ";
+		names = rest;
+	}
+}
+
 static void say_open(struct bg_guest *guest, const struct bg_request_record *record,
 	const struct bg_session *session, uint64_t secs)
 {
@@ -132,7 +149,7 @@ static void say_open(struct bg_guest *guest, const struct bg_request_record *rec
 	bg_short_id(record->digest, id);
 	bg_text_reset(&text);
 	bg_text_item(&text, "OPEN until %s (%s), recorded,", until, length);
-	bg_text_item(&text, " by %s.", session->custodians);
+	put_names(&text, session->custodians);
 	bg_text_add(&text, "\n");
 	bg_text_item(&text, " Afterwards: review %s;", id);
 	if (typed > 0)

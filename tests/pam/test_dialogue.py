@@ -90,7 +90,7 @@ class ScreenTest(DialogueCase):
 		login.answer(self.stage.shares["dba"])
 		self.opens(login)
 		self.assertRegex(login.infos[-1],
-			r"^OPEN until \d\d:\d\d( UTC)? \(4 h\), recorded, by dba, audit\.\n"
+			r"^OPEN until \d\d:\d\d( UTC)? \(4 h\), recorded, by dba and audit\.\n"
 			r" Afterwards: review [0-9A-Z]{4}; reseal is due \(2 shares were typed here\)\.$")
 		self.assertEqual([style for style, _ in login.prompts],
 			["hidden", "shown"] + ["hidden"] * 4)
@@ -289,7 +289,7 @@ class TakeOverTest(DialogueCase):
 			self.assertIn("taken this request over", older.infos[-1])
 			newer.answer(self.stage.shares["audit"])
 			self.opens(newer)
-			self.assertIn("by ops, audit", newer.infos[-1])
+			self.assertIn("by ops and audit.", newer.infos[-1])
 
 	def test_the_same_key_opens_a_further_session(self):
 		login = self.at_share()

@@ -27,7 +27,7 @@ class LoginTest(unittest.TestCase):
 			self.assertEqual(results, {"auth": 0, "account": 0, "setcred": 0, "open": 0,
 				"close": 0}, login.lines)
 			self.assertIn("OPEN until", login.infos[-1])
-			self.assertIn("by dba, audit", login.infos[-1])
+			self.assertIn("by dba and audit", login.infos[-1])
 			self.assertEqual(self.stage.event_names(), ["ATTEMPT", "REQUEST_OPENED",
 				"SHARE_ACCEPTED", "SHARE_ACCEPTED", "GRANTED", "SESSION_OPENED",
 				"SESSION_CLOSED"])
