@@ -79,6 +79,9 @@ static enum bg_step note_repeat(struct bg_attempt *attempt, struct hunt *hunt)
 static enum bg_step look_again(struct bg_attempt *attempt, struct hunt *hunt, const char *prompt)
 {
 	bg_text_reset(&attempt->text);
+	if (attempt->note[0] != '\0')
+		bg_text_add(&attempt->text, "%s\n", attempt->note);
+	attempt->note[0] = '\0';
 	bg_text_add(&attempt->text, "%s", prompt);
 	switch (bg_attempt_ask(attempt, true)) {
 	case BG_GONE:
@@ -210,13 +213,15 @@ static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
 	}
 	if (answer->len < PIN_MIN_LEN || answer->len > BG_PIN_LEN) {
 		(void)snprintf(attempt->note, sizeof(attempt->note),
-			"A PIN has 4 to 63 characters; nothing was sent, %u tries left.", left);
+			"A PIN has 4 to 63 characters; nothing was sent, %u tr%s left.", left,
+			left == 1 ? "y" : "ies");
 		return BG_STEP_AGAIN;
 	}
 	if (answer->len == attempt->vault->refused_pin.len &&
 		bg_equal(answer->text, attempt->vault->refused_pin.text, answer->len)) {
 		(void)snprintf(attempt->note, sizeof(attempt->note),
-			"The same PIN again; nothing was sent, %u tries left.", left);
+			"The same PIN again; nothing was sent, %u tr%s left.", left,
+			left == 1 ? "y" : "ies");
 		return note_repeat(attempt, hunt) == BG_STEP_NEXT ? BG_STEP_AGAIN : BG_STEP_END;
 	}
 	return BG_STEP_NEXT;
@@ -229,7 +234,8 @@ static void note_wrong_pin(struct bg_attempt *attempt, unsigned int left)
 	(void)snprintf(result, sizeof(result), "wrong PIN, tries left %u", left);
 	refused(attempt, result);
 	(void)snprintf(attempt->note, sizeof(attempt->note),
-		"Wrong PIN, %u tries left. Caps Lock? Keyboard layout?", left);
+		"Wrong PIN, %u tr%s left. Caps Lock? Keyboard layout?", left,
+		left == 1 ? "y" : "ies");
 }
 
 static enum bg_err make_touch(struct bg_attempt *attempt, uint8_t ret[static BG_SHA256_LEN])

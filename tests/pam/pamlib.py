@@ -92,7 +92,7 @@ class SoftKey:
 		return done.stdout.strip()
 
 	def count(self, word):
-		values = dict(pair.split("=") for pair in self.ctl("count").split())
+		values = dict(pair.split("=") for pair in self.ctl("count").split() if "=" in pair)
 		return int(values[word])
 
 	def close(self):
@@ -244,7 +244,7 @@ class Stage:
 		self.folder = Path(tempfile.mkdtemp(prefix="stage-", dir="/run"))
 		self.confdir = self.folder / "pam.d"
 		self.keys = {}
-		self._helper()
+		self.helper()
 		self._users()
 		os.makedirs("/etc/breakglass/accounts", exist_ok=True)
 		for name in keys:
@@ -256,7 +256,8 @@ class Stage:
 		self.conf()
 		self.stacks()
 
-	def _helper(self):
+	@staticmethod
+	def helper():
 		os.makedirs("/usr/libexec/breakglass", exist_ok=True)
 		shutil.copy2(BUILD / "bg-fido2" / "bg-fido2", "/usr/libexec/breakglass/bg-fido2")
 
