@@ -24,7 +24,7 @@ static const struct bg_verb verbs[] = {
 	{ "share", bg_verb_share, "verify|convert|sheet [SEAL]", "one custodian's own share" },
 	{ "sheet", bg_verb_sheet, "SEAL [OPTIONS]", "the host's 2 a.m. page" },
 	{ "install", bg_verb_install, "SEAL [OPTIONS]", "put a seal in force on this host" },
-	{ "uninstall", bg_verb_uninstall, "[OPTIONS]", "undo what install did" },
+	{ "uninstall", bg_verb_uninstall, "ACCOUNT [OPTIONS]", "undo what install did" },
 	{ "check", bg_verb_check, "[OPTIONS]", "is all in order on this host?" },
 	{ "log", bg_verb_log, "show|verify [OPTIONS]", "the story, and its proof" },
 };

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `install`: puts a seal in force. Everything else is made first; the host file,
+ * which names the seal, is replaced last and in one rename. Each step makes its
+ * part so, whatever was done before: twice is once.
+ */
+#include "install.h"
+#include "bg-unlock.h"
+#include "load.h"
+#include "templates.h"
+
+#include <breakglass/os_file.h>
+#include <breakglass/os_log.h>
+#include <breakglass/paths.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+	const char *seal, *label, *fingerprint, *contacts, *root;
+	bool is_keys_lost, is_dry;
+};
+
+static int parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = { { "label", required_argument, NULL, 'l' },
+		{ "fingerprint", required_argument, NULL, 'f' },
+		{ "contacts", required_argument, NULL, 'c' },
+		{ "keys-lost", no_argument, NULL, 'k' }, { "dry-run", no_argument, NULL, 'n' },
+		{ "root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
+		{ 0 } };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		if (c == 'l')
+			o->label = optarg;
+		else if (c == 'f')
+			o->fingerprint = optarg;
+		else if (c == 'c')
+			o->contacts = optarg;
+		else if (c == 'k')
+			o->is_keys_lost = true;
+		else if (c == 'n')
+			o->is_dry = true;
+		else if (c == 'r')
+			o->root = optarg;
+		else if (c == 'h')
+			return -1;
+		else
+			return bg_usage("install does not know that option");
+	}
+	if (optind + 1 != argc)
+		return bg_usage("install takes one seal");
+	o->seal = argv[optind];
+	if (o->label && !bg_is_label(o->label))
+		return bg_usage("--label is [A-Za-z0-9][A-Za-z0-9._-]* of at most %d bytes",
+			BG_HOST_LABEL_LEN);
+	return BG_EXIT_DONE;
+}
+
+/* --label, else what it was, else this host's name. */
+static int choose_label(const struct bg_tree *tree, const struct options *o,
+	const struct bg_candidate *candidate, char ret[static BG_HOST_LABEL_LEN + 1])
+{
+	char name[256] = "";
+
+	if (o->label)
+		(void)snprintf(name, sizeof(name), "%s", o->label);
+	else if (!candidate->is_first)
+		(void)snprintf(name, sizeof(name), "%s", candidate->host.label);
+	else if (tree->is_host && gethostname(name, sizeof(name) - 1) == 0)
+		name[strcspn(name, ".")] = '\0';
+	if (!bg_is_label(name)) {
+		bg_error("no name for this host (\"%s\" is none)", name);
+		bg_hint("--label NAME, at most %d bytes; people will say it on the telephone",
+			BG_HOST_LABEL_LEN);
+		return BG_EXIT_USAGE;
+	}
+	(void)snprintf(ret, BG_HOST_LABEL_LEN + 1, "%s", name);
+	return BG_EXIT_DONE;
+}
+
+static enum bg_err make_folders(struct bg_tree *tree, const char *account, struct bg_diag *diag)
+{
+	char path[BG_TREE_PATH_LEN];
+	enum bg_err err = bg_tree_folder(tree, BG_PATH_ETC, 0755, diag);
+
+	if (!err)
+		err = bg_tree_folder(tree, BG_PATH_ACCOUNTS, 0755, diag);
+	bg_account_path(account, "", path);
+	return err ? err : bg_tree_folder(tree, path, 0755, diag);
+}
+
+static enum bg_err write_seal(
+	struct bg_tree *tree, const struct bg_candidate *candidate, struct bg_diag *diag)
+{
+	char path[BG_TREE_PATH_LEN], name[32];
+
+	(void)snprintf(name, sizeof(name), "seal.%u", (unsigned int)candidate->seal.epoch);
+	bg_account_path(candidate->seal.account, name, path);
+	return bg_tree_write(tree, path, 0600, candidate->text, candidate->len, diag);
+}
+
+static enum bg_err write_contacts(struct bg_tree *tree, const char *account,
+	const struct bg_contacts *contacts, struct bg_diag *diag)
+{
+	static char text[BG_SMALL_LEN];
+	char path[BG_TREE_PATH_LEN];
+	size_t len = 0;
+	enum bg_err err;
+
+	if (contacts->updated[0] == '\0')
+		return BG_OK;
+	err = bg_contacts_write(contacts, text, sizeof(text), &len);
+	bg_account_path(account, "contacts", path);
+	return err ? err : bg_tree_write(tree, path, 0600, text, len, diag);
+}
+
+static enum bg_err write_conf(struct bg_tree *tree, struct bg_diag *diag)
+{
+	if (bg_tree_has(tree, BG_PATH_CONF))
+		return BG_OK;
+	return bg_tree_write(tree, BG_PATH_CONF, 0644, template_breakglass_conf,
+		strlen(template_breakglass_conf), diag);
+}
+
+static enum bg_err write_host(struct bg_tree *tree, const struct bg_candidate *candidate,
+	const char *label, uint32_t uid, struct bg_diag *diag)
+{
+	struct bg_host host = { .uid = uid, .epoch = candidate->seal.epoch };
+	char path[BG_TREE_PATH_LEN], text[1024];
+	size_t len = 0;
+	enum bg_err err;
+
+	(void)snprintf(host.label, sizeof(host.label), "%s", label);
+	(void)snprintf(host.account, sizeof(host.account), "%s", candidate->seal.account);
+	memcpy(host.seal_digest, candidate->seal.digest, BG_SHA256_LEN);
+	bg_account_path(host.account, "host", path);
+	if (tree->is_dry && uid == 0) { /* the account is not made: its uid is not known */
+		bg_tree_say(tree, "write %s, mode 0600", path);
+		return BG_OK;
+	}
+	err = bg_host_write(&host, text, sizeof(text), &len);
+	return err ? err : bg_tree_write(tree, path, 0600, text, len, diag);
+}
+
+static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candidate,
+	const struct bg_contacts *contacts, const char *label, struct bg_diag *diag)
+{
+	const char *account = candidate->seal.account;
+	uint32_t uid = 0;
+	enum bg_err err = bg_install_pam(tree, diag);
+
+	if (!err)
+		err = make_folders(tree, account, diag);
+	if (!err)
+		err = bg_install_account(tree, account, &uid, diag);
+	if (!err && !candidate->is_first && uid != candidate->host.uid && uid != 0)
+		err = bg_diag_set(diag, BG_ERR_MISMATCH, account,
+			"has uid %u, was installed with %u; uninstall it, then install anew",
+			(unsigned int)uid, (unsigned int)candidate->host.uid);
+	if (!err)
+		err = write_seal(tree, candidate, diag);
+	if (!err)
+		err = write_contacts(tree, account, contacts, diag);
+	if (!err)
+		err = write_conf(tree, diag);
+	if (!err)
+		err = bg_install_timeout(tree, diag);
+	if (!err)
+		err = bg_install_sudo(tree, account, diag);
+	if (!err)
+		err = bg_install_ssh(tree, account, diag);
+	return err ? err : write_host(tree, candidate, label, uid, diag);
+}
+
+static void record_installed(
+	struct bg_crypto *crypto, const struct bg_candidate *candidate, const char *label)
+{
+	char set[2 * BG_SET_ID_LEN + 1], result[64];
+	const struct bg_event event = { .id = BG_EV_SEAL_INSTALLED,
+		.host = label,
+		.account = candidate->seal.account,
+		.set = set,
+		.epoch = candidate->seal.epoch,
+		.result = result,
+		.severity = -1 };
+
+	bg_hex_encode(candidate->seal.set_id, BG_SET_ID_LEN, set);
+	if (candidate->is_first)
+		(void)snprintf(result, sizeof(result), "the first seal here");
+	else
+		(void)snprintf(result, sizeof(result), "succeeds epoch %u%s",
+			(unsigned int)candidate->host.epoch,
+			candidate->seal.predecessor_key[0] ? "" : ", keys lost");
+	bg_log_event(crypto, "bg-unlock", &event, false, NULL);
+}
+
+/* A first install that failed leaves nothing behind; a later one leaves the seal in force. */
+static int give_up(struct bg_tree *tree, const struct bg_candidate *candidate, bool had_seals,
+	enum bg_err err, const struct bg_diag *diag)
+{
+	struct bg_diag undo = { 0 };
+	int status = bg_fail(err, diag, NULL);
+
+	if (tree->is_dry)
+		return status;
+	if (!candidate->is_first) {
+		bg_hint("the seal of epoch %u stays in force", (unsigned int)candidate->host.epoch);
+		return status;
+	}
+	tree->is_quiet = true;
+	if (bg_undo(tree, candidate->seal.account,
+		    had_seals ? BG_UNDO_ALL_BUT_SEALS : BG_UNDO_PURGE, &undo) == BG_OK)
+		bg_hint("what was made until then was taken back");
+	else
+		bg_hint("%s: then bg-unlock uninstall %s --purge", undo.what,
+			candidate->seal.account);
+	return status;
+}
+
+static void say_end(
+	const struct bg_tree *tree, const struct bg_candidate *candidate, const char *label)
+{
+	const char *account = candidate->seal.account;
+
+	if (tree->changes == 0)
+		(void)printf("nothing to do: epoch %u of %s is in force on %s\n",
+			(unsigned int)candidate->seal.epoch, account, label);
+	else if (tree->is_dry)
+		(void)printf("nothing was changed\n");
+	else if (tree->is_host)
+		(void)printf("%s opens on %s with epoch %u. Next: bg-unlock check\n", account,
+			label, (unsigned int)candidate->seal.epoch);
+	else
+		(void)printf("%s is installed in %s\n", account, tree->root);
+}
+
+static int run(struct bg_crypto *crypto, const struct options *o)
+{
+	static struct bg_candidate candidate;
+	static struct bg_contacts contacts;
+	static struct bg_tree tree;
+	char label[BG_HOST_LABEL_LEN + 1], folder[BG_TREE_PATH_LEN];
+	struct bg_diag diag = { 0 };
+	bool had_seals;
+	enum bg_err err;
+	int status = bg_candidate_read(crypto, o->seal, &candidate);
+
+	if (!status)
+		status = bg_load_contacts(o->contacts, o->seal, &contacts);
+	if (!status)
+		status = bg_tree_open(&tree, o->root, o->is_dry);
+	if (!status)
+		status = bg_candidate_judge(
+			crypto, &tree, &candidate, o->fingerprint, o->is_keys_lost);
+	if (!status)
+		status = choose_label(&tree, o, &candidate, label);
+	if (status)
+		return status;
+	bg_account_path(candidate.seal.account, "", folder);
+	had_seals = bg_tree_has(&tree, folder);
+	err = steps(&tree, &candidate, &contacts, label, &diag);
+	if (err)
+		return give_up(&tree, &candidate, had_seals, err, &diag);
+	if (tree.is_host && !tree.is_dry && !candidate.is_in_force)
+		record_installed(crypto, &candidate, label);
+	say_end(&tree, &candidate, label);
+	return BG_EXIT_DONE;
+}
+
+int bg_verb_install(int argc, char **argv)
+{
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
+	struct options o = { 0 };
+	int status = parse(argc, argv, &o);
+
+	if (status)
+		return status < 0 ? bg_verb_help("install") : status;
+	crypto = bg_load_crypto();
+	return crypto ? run(crypto, &o) : BG_EXIT_MACHINE;
+}

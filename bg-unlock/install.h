@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What install and uninstall share: the tree that they work on (this host, or a
+ * folder that holds a system, --root), the changes, each named before it is
+ * made, and the record of what was there before. A file is only ever replaced
+ * or removed if install placed it; what it was placed from is in data/.
+ */
+#ifndef BG_UNLOCK_INSTALL_H
+#define BG_UNLOCK_INSTALL_H
+
+#include <breakglass/conf.h>
+#include <breakglass/err.h>
+#include <breakglass/ini.h>
+#include <breakglass/os_passwd.h>
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define BG_TREE_PATH_LEN 160
+#define BG_SMALL_LEN	 8192 /* bytes of a file that install places */
+
+struct bg_tree {
+	bool is_host;	 /* else the working directory is the root of the tree */
+	bool is_dry;	 /* name the changes, make none */
+	bool is_quiet;	 /* make them, name none */
+	char root[4096]; /* absolute, for shadow's --prefix; "/" on the host */
+	unsigned int changes;
+};
+
+/* root NULL: this host, which takes root's rights. Changes the working directory. The
+   exit status, error printed. */
+BG_CHECKED int bg_tree_open(struct bg_tree *ret, const char *root, bool is_dry);
+/* path of the host as this tree's: as it is, or relative. Static or path's own storage. */
+const char *bg_tree_path(const struct bg_tree *tree, const char *path);
+/* Names one change on stdout: "did: ..." or "would: ...". */
+void bg_tree_say(struct bg_tree *tree, const char *fmt, ...) BG_PRINTF(2, 3);
+
+/* A file of the tree, as bg_file_read. */
+BG_CHECKED enum bg_err bg_tree_read(const struct bg_tree *tree, const char *path, char *buf,
+	size_t size, size_t *ret_len, struct bg_diag *diag);
+bool bg_tree_has(const struct bg_tree *tree, const char *path);
+/* Makes path hold data with this mode; nothing is done or said where it does already. */
+BG_CHECKED enum bg_err bg_tree_write(struct bg_tree *tree, const char *path, mode_t mode,
+	const char *data, size_t len, struct bg_diag *diag);
+/* The same for a file from data/: BG_ERR_DUPLICATE where somebody else's file is in its place. */
+BG_CHECKED enum bg_err bg_tree_place(struct bg_tree *tree, const char *path, mode_t mode,
+	const char *text, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_tree_folder(
+	struct bg_tree *tree, const char *path, mode_t mode, struct bg_diag *diag);
+/* Removes a file; one that is not there is fine. */
+BG_CHECKED enum bg_err bg_tree_remove(struct bg_tree *tree, const char *path, struct bg_diag *diag);
+/* Removes a file that bg_tree_place placed; another's stays, with a note. */
+BG_CHECKED enum bg_err bg_tree_take_back(
+	struct bg_tree *tree, const char *path, struct bg_diag *diag);
+
+/* What a placed file looked like before. */
+struct bg_saved {
+	char path[BG_TREE_PATH_LEN];
+	bool was_there;
+	mode_t mode;
+	size_t len;
+	char text[BG_SMALL_LEN];
+};
+BG_CHECKED enum bg_err bg_tree_save(const struct bg_tree *tree, const char *path, mode_t mode,
+	struct bg_saved *ret, struct bg_diag *diag);
+/* Puts it back as it was, without a word. */
+BG_CHECKED enum bg_err bg_tree_restore(
+	struct bg_tree *tree, const struct bg_saved *saved, struct bg_diag *diag);
+
+/* A template with the account put in; text: BG_SMALL_LEN bytes. */
+void bg_template_fill(const char *template, const char *account, char *ret);
+
+/* accounts/NAME/installed and /etc/breakglass/installed: what install found. */
+struct bg_record {
+	bool is_account_made; /* of an account: useradd by install */
+	bool has_timeout;     /* of the host: LOGIN_TIMEOUT was changed ... */
+	char timeout[256];    /* ... from this line of login.defs, "" from none */
+};
+/* account NULL: the host's. All false where there is no record. */
+BG_CHECKED enum bg_err bg_record_load(const struct bg_tree *tree, const char *account,
+	struct bg_record *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_record_save(struct bg_tree *tree, const char *account,
+	const struct bg_record *record, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_record_drop(
+	struct bg_tree *tree, const char *account, struct bg_diag *diag);
+
+/* accounts/NAME/FILE (file "": the folder). */
+void bg_account_path(const char *account, const char *file, char ret[static BG_TREE_PATH_LEN]);
+/* The host file of account. BG_ERR_NOENT: no seal is in force. */
+BG_CHECKED enum bg_err bg_account_host(
+	const struct bg_tree *tree, const char *account, struct bg_host *ret, struct bg_diag *diag);
+/* Calls each for every folder below accounts/ whose name an account may have. */
+BG_CHECKED enum bg_err bg_account_each(
+	const struct bg_tree *tree, enum bg_err (*each)(void *arg, const char *account), void *arg);
+
+/* The steps. Each makes its part so, whatever was done before, and can be repeated. A failure's
+   diagnostic says what to do where err's text alone would not. */
+BG_CHECKED enum bg_err bg_install_account(
+	struct bg_tree *tree, const char *account, uint32_t *ret_uid, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_install_pam(struct bg_tree *tree, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_install_ssh(
+	struct bg_tree *tree, const char *account, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_install_sudo(
+	struct bg_tree *tree, const char *account, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_install_timeout(struct bg_tree *tree, struct bg_diag *diag);
+
+BG_CHECKED enum bg_err bg_uninstall_account(
+	struct bg_tree *tree, const char *account, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_uninstall_ssh(
+	struct bg_tree *tree, const char *account, bool is_last, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_uninstall_sudo(
+	struct bg_tree *tree, const char *account, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_uninstall_timeout(struct bg_tree *tree, struct bg_diag *diag);
+
+enum bg_undo {
+	BG_UNDO_ALL_BUT_SEALS,
+	BG_UNDO_WAYS_ONLY, /* the account, its seal and host file stay, ready for install */
+	BG_UNDO_PURGE	   /* the seals too */
+};
+/* Everything that install made for account, the last first. Goes on after an error and returns the
+   first. */
+BG_CHECKED enum bg_err bg_undo(
+	struct bg_tree *tree, const char *account, enum bg_undo undo, struct bg_diag *diag);
+
+/* The seal at path against what is in force: reads, verifies, asks. The exit status. */
+struct bg_candidate {
+	struct bg_seal seal;
+	char text[BG_INI_FILE_LEN + 1];
+	size_t len;
+	bool is_first;	     /* no seal of this account is in force yet */
+	bool is_in_force;    /* it is this one */
+	struct bg_host host; /* in force, unless is_first */
+};
+BG_CHECKED int bg_candidate_read(
+	struct bg_crypto *crypto, const char *path, struct bg_candidate *ret);
+/* fingerprint: NULL to ask at the terminal. */
+BG_CHECKED int bg_candidate_judge(struct bg_crypto *crypto, const struct bg_tree *tree,
+	struct bg_candidate *candidate, const char *fingerprint, bool is_keys_lost);
+
+#endif

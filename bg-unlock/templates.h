@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The text of the files in data/ that install places; @ACCOUNT@ stands for the account. */
+#ifndef BG_UNLOCK_TEMPLATES_H
+#define BG_UNLOCK_TEMPLATES_H
+
+extern const char template_sshd_global_conf[];
+extern const char template_sshd_account_conf[];
+extern const char template_sudoers[];
+extern const char template_breakglass_conf[];
+
+#endif
