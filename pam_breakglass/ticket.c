@@ -201,8 +201,13 @@ enum bg_step bg_attempt_request(struct bg_attempt *attempt, bool is_new)
 	} else {
 		err = resume(attempt);
 	}
-	if (err == BG_OK)
+	if (err == BG_OK) {
+		/* GRANTED tells of a further session; this, of a request that goes on. */
+		if (attempt->record.phase < BG_PHASE_SATISFIED)
+			bg_attempt_record(attempt, BG_EV_REQUEST_OPENED,
+				"key proved again, request taken up");
 		return BG_STEP_NEXT;
+	}
 	if (err != BG_ERR_NOENT)
 		return give_up(attempt, err);
 	err = open_new(attempt);

@@ -40,7 +40,7 @@ static const struct bg_event_type types[BG_EV_COUNT] = {
 	[BG_EV_SESSION_OPENED] = { "SESSION_OPENED", "aec23a77bfa44295b35db920b57a0413", 0, true,
 		"A session of an emergency account began." },
 	[BG_EV_SESSION_ESCALATED] = { "SESSION_ESCALATED", "20d5ed16b9d7405dad3639dbea983b5f", 1,
-		true, "A session of an emergency account became root by su." },
+		true, "A session of an emergency account became root by sudo or su." },
 	[BG_EV_SESSION_EXPIRED] = { "SESSION_EXPIRED", "712a25223f894813ad10192c743b0309", 1, true,
 		"The time of a session of an emergency account is over." },
 	[BG_EV_SESSION_CLOSED] = { "SESSION_CLOSED", "b244f7a5efb64898a39e939a371aef33", 1, true,

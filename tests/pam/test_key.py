@@ -87,13 +87,25 @@ class PlugTest(KeyCase):
 		self.stage.plug("a", "b")
 		self.attempts()
 		login = self.start()
-		self.assertEqual(login.next(),
-			"Several security keys here. Leave only yours in and press Enter: ")
+		several = ("Several enrolled security keys here. Type the name of yours,\n"
+			" or leave only yours in and press Enter: ")
+		self.assertEqual(login.next(), several)
+		login.answer("nobody")
+		self.assertEqual(login.next(), several)
 		self.stage.plug("b")
 		login.answer("")
 		self.stage.prove(login, "b")
 		login.expect("Reason")
 		self.assertEqual(self.attempts(), 0)
+
+	def test_the_named_one_of_two_enrolled_keys_is_asked(self):
+		self.stage.plug("a", "b")
+		login = self.start()
+		login.expect("Several enrolled security keys here.")
+		login.answer("b")
+		self.stage.prove(login, "b")
+		login.expect("Reason")
+		self.assertEqual(self.stage.events()[-1]["key"], "b")
 
 	def test_pulled_during_the_touch(self):
 		login = self.start()
