@@ -11,6 +11,7 @@ from pathlib import Path
 import pexpect
 
 from boxlib import SOURCE, BoxCase
+from doorlib import DoorBox
 
 PROMPT = r"\$ "
 ACCOUNT = "breakglass"
@@ -69,7 +70,7 @@ class PackageCase(BoxCase):
 			f"Match User {ACCOUNT}\n\tAuthorizedKeysFile {folder}/authorized_keys\n"
 			"\tKbdInteractiveAuthentication yes\n")
 		box.write(f"/etc/sudoers.d/{ACCOUNT}", f"{ACCOUNT} ALL=(ALL) NOPASSWD: ALL\n", mode=0o440)
-		box.run("systemctl reload ssh")
+		box.run("systemctl restart ssh")
 
 	def seal_state(self):
 		"""What must not change: content, owner, mode and time of all below /etc/breakglass."""
@@ -195,6 +196,62 @@ class Life(PackageCase):
 	def emergency_by_su(self):
 		done = self.box.run(f"su {ACCOUNT} -c 'echo came in'", check=False)
 		return "refused" if done.rc != 0 and "came in" not in done.out else done.out
+
+
+class RealSeal(PackageCase):
+	"""The same over what `bg-unlock init` and `install` made."""
+
+	@classmethod
+	def setUpClass(cls):
+		cls.box = DoorBox(cls.box_name)
+		cls.addClassCleanup(cls.box.close)
+		cls.box.boot()
+		cls.prepare()
+
+	@classmethod
+	def prepare(cls):
+		super().prepare()
+		cls.box.protect([cls.debs["bg-unlock"], cls.debs["libpam-breakglass"]])
+		# install reloads sshd, which for a moment listens to nobody; a restart is waited for
+		cls.box.run("systemctl restart ssh")
+
+	def traces(self):
+		return self.box.run("ls /etc/ssh/sshd_config.d /etc/sudoers.d | grep breakglass",
+			check=False).out.split()
+
+	def test_1_account_opens_before_and_after_an_upgrade(self):
+		with self.box.ssh_door() as person:
+			person.opens()
+		before = self.seal_state()
+		records = len(self.box.chain())
+		self.install_both(build_packages(NEWER))
+		self.assertEqual(self.seal_state(), before)
+		self.assertGreaterEqual(len(self.box.chain()), records)
+		with self.box.console_door() as person:
+			person.pin()  # the request is still open: the same key goes on
+			person.shell()
+		self.assert_ordinary_users_come_in()
+		self.box.run("bg-unlock log verify")
+
+	def test_2_removal_takes_back_the_ways_in_and_keeps_the_seal(self):
+		before = self.seal_state()
+		self.assertTrue(self.traces())
+		self.apt("remove", "libpam-breakglass")
+		self.assertEqual(self.traces(), [])
+		self.assert_no_trace_in_pam()
+		self.assertEqual(self.seal_state(), before)
+		self.assertEqual(self.box.run("ls -A /run/breakglass/log/pending 2>/dev/null | xargs -r cat",
+			check=False).out, "")
+		self.box.run("sshd -t && visudo -c")
+		self.assert_ordinary_users_come_in()
+		shadow = self.box.run("getent shadow breakglass").out.split(":")
+		self.assertTrue(shadow[1].startswith("!") or shadow[1].startswith("*"), shadow)
+		self.assertNotEqual(shadow[7], "")
+
+	def test_3_purge_keeps_it_too(self):
+		before = self.seal_state()
+		self.apt("purge", "libpam-breakglass", "bg-unlock")
+		self.assertEqual(self.seal_state(), before)
 
 
 class Damaged(PackageCase):
