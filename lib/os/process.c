@@ -97,7 +97,7 @@ enum bg_err bg_audit_session(uint32_t *ret)
 	uint64_t v = 0;
 
 	if (read_proc("/proc/self/sessionid", buf, sizeof(buf)) <= 0 || !next_number(&p, &v) ||
-		v >= UNSET_SESSION)
+		buf[0] == '-' || (*p != '\0' && *p != '\n') || v >= UNSET_SESSION)
 		return BG_ERR_NOENT;
 	*ret = (uint32_t)v;
 	return BG_OK;

@@ -22,8 +22,10 @@ struct steps {
 	unsigned int of[STEPS_COUNTED]; /* entries by the call's number */
 };
 
-/* Kills the child at its stop number kill_at (from 1); 0: lets it come to its end. */
-static inline struct steps steps_run(steps_fn *fn, void *arg, unsigned int kill_at)
+/* At the child's stop number `at` (from 1; 0: never) calls meanwhile, or kills it where that is
+   NULL. */
+static inline struct steps steps_run_with(
+	steps_fn *fn, void *arg, unsigned int at, void (*meanwhile)(void))
 {
 	struct steps steps = { 0 };
 	int status = 0;
@@ -50,13 +52,21 @@ static inline struct steps steps_run(steps_fn *fn, void *arg, unsigned int kill_
 		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) > 0 &&
 			info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr < STEPS_COUNTED)
 			steps.of[info.entry.nr]++;
-		if (steps.stops == kill_at) {
+		if (steps.stops == at && meanwhile) {
+			meanwhile();
+		} else if (steps.stops == at) {
 			(void)kill(pid, SIGKILL);
 			(void)waitpid(pid, &status, 0);
 			return steps;
 		}
 	}
 	return steps;
+}
+
+/* Kills the child at its stop number kill_at (from 1); 0: lets it come to its end. */
+static inline struct steps steps_run(steps_fn *fn, void *arg, unsigned int kill_at)
+{
+	return steps_run_with(fn, arg, kill_at, NULL);
 }
 
 #endif
