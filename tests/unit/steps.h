@@ -69,4 +69,20 @@ static inline struct steps steps_run(steps_fn *fn, void *arg, unsigned int kill_
 	return steps_run_with(fn, arg, kill_at, NULL);
 }
 
+static inline void steps_nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* System calls that fn makes, without those of the child's own end (a sanitizer adds some). */
+static inline unsigned int steps_calls(steps_fn *fn, void *arg)
+{
+	struct steps with = steps_run(fn, arg, 0), without = steps_run(steps_nothing, NULL, 0);
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < STEPS_COUNTED; i++)
+		n += with.of[i] - without.of[i];
+	return with.is_done && without.is_done ? n : 0;
+}
+
 #endif
