@@ -120,6 +120,7 @@ void bg_state_tidy(const char *folder)
 
 	if (dir == NULL)
 		return;
+	/* cppcheck-suppress readdirCalled ; the stream is this function's own */
 	while ((entry = readdir(dir)) != NULL) {
 		if (strncmp(entry->d_name, ".new-", 5) == 0)
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
@@ -135,6 +136,7 @@ void bg_state_list(
 
 	if (dir == NULL)
 		return;
+	/* cppcheck-suppress readdirCalled ; the stream is this function's own */
 	while (max > 0 && (entry = readdir(dir)) != NULL) {
 		if (!is_record_name(entry->d_name))
 			continue;
