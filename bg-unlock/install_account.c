@@ -65,7 +65,7 @@ static enum bg_err shut(struct bg_tree *tree, const char *account, struct bg_dia
 {
 	const char *const words[] = { "/usr/sbin/usermod", "--lock", "--expiredate", LONG_PAST,
 		account, NULL };
-	struct bg_shadow shadow;
+	struct bg_shadow shadow = { 0 };
 	enum bg_err err = bg_shadow_find(tree, account, &shadow, diag);
 	int status = 0;
 

@@ -43,6 +43,7 @@ enum bg_err bg_account_each(
 
 	if (!dir)
 		return errno == ENOENT ? BG_OK : BG_ERR_IO;
+	/* cppcheck-suppress readdirCalled ; a folder of our own */
 	while (!err && (entry = readdir(dir)) != NULL)
 		if (bg_is_account(entry->d_name, BG_PAM_NAME_LEN))
 			err = each(arg, entry->d_name);

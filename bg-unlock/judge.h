@@ -31,6 +31,8 @@ void bg_judge_first(void *arg, enum bg_level level, const char *text, const char
 
 /* The lines of common-*, that the doors include them, and that the module is there and whole. */
 void bg_judge_pam(const struct bg_judge *judge, const struct bg_conf *conf);
+/* Where the module's file is. */
+bool bg_module_find(const struct bg_tree *tree, char *ret, size_t size);
 
 /* sshd's own view of account: the output of `sshd -T -C user=...` in text. */
 void bg_judge_ssh(const struct bg_judge *judge, const char *text, const char *account);

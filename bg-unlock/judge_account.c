@@ -43,7 +43,8 @@ enum bg_err bg_shadow_find(const struct bg_tree *tree, const char *account, stru
 		return BG_ERR_MEMORY;
 	err = bg_tree_read(tree, SHADOW, text, SHADOW_LEN, &len, diag);
 	if (err == BG_OK) {
-		err = bg_diag_set(diag, BG_ERR_NOENT, SHADOW, "a line of %s", account);
+		(void)bg_diag_set(diag, BG_ERR_NOENT, SHADOW, "a line of %s", account);
+		err = BG_ERR_NOENT;
 		while (err == BG_ERR_NOENT && (line = strsep(&rest, "\n")) != NULL)
 			if (strncmp(line, account, name) == 0 && line[name] == ':')
 				err = parse_shadow(line, ret);
@@ -92,7 +93,7 @@ static unsigned int judge_entry(
 
 static unsigned int judge_shadow(const struct bg_judge *judge, const char *account)
 {
-	struct bg_shadow shadow;
+	struct bg_shadow shadow = { 0 };
 	struct bg_diag diag = { 0 };
 	enum bg_err err = bg_shadow_find(judge->tree, account, &shadow, &diag);
 	unsigned int wrong = 0;

@@ -29,22 +29,22 @@ struct stack {
 	struct line lines[LINES_MAX]; /* type "@": an include, module the file */
 };
 
+#define CONTROL_DONE "[success=done ignore=ignore module_unknown=ignore default=die] "
+#define CONTROL_OK   "[success=ok ignore=ignore module_unknown=ignore default=die] "
+#define UPDATE	     "pam-auth-update --package --enable breakglass; if it was edited by hand, put this "
+
 static const struct phase {
 	const char *type, *file, *todo;
+	bool is_of_doors; /* every door includes it */
 } phases[] = {
-	{ "auth", "common-auth",
-		"pam-auth-update --package --enable breakglass; if it was edited by hand, put this "
-		"first into it: auth [success=done ignore=ignore module_unknown=ignore "
-		"default=die] " OURS },
-	{ "account", "common-account",
-		"pam-auth-update --package --enable breakglass; if it was edited by hand, put this "
-		"first into it: account [success=done ignore=ignore module_unknown=ignore "
-		"default=die] " OURS },
-	{ "session", "common-session",
-		"pam-auth-update --package --enable breakglass; if it was edited by hand, put this "
-		"before pam_unix: session [success=ok ignore=ignore module_unknown=ignore "
-		"default=die] " OURS },
+	{ "auth", "common-auth", UPDATE "first into it: auth " CONTROL_DONE OURS, true },
+	{ "account", "common-account", UPDATE "first into it: account " CONTROL_DONE OURS, true },
+	{ "session", "common-session", UPDATE "before pam_unix: session " CONTROL_OK OURS, true },
+	/* sudo, cron, at */
+	{ "session", "common-session-noninteractive",
+		UPDATE "before pam_unix: session " CONTROL_OK OURS, false },
 };
+#define PHASE_COUNT (sizeof(phases) / sizeof(phases[0]))
 
 void bg_judge_say(
 	const struct bg_judge *judge, enum bg_level level, const char *todo, const char *fmt, ...)
@@ -81,7 +81,7 @@ static void take_word(char **p, char *ret, size_t size)
 		bool is_blank = *s == ' ' || *s == '\t';
 
 		if (len + 1 < size && !(is_blank && len && ret[len - 1] == ' '))
-			ret[len++] = is_blank ? ' ' : *s;
+			ret[len++] = (char)(is_blank ? ' ' : *s);
 		if (*s == ']')
 			is_bracket = false;
 	}
@@ -278,26 +278,34 @@ static void judge_door(const struct bg_judge *judge, const char *service, unsign
 		return;
 	}
 	(*count)++;
-	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
-		judge_door_phase(judge, &stack, &phases[i]);
+	for (size_t i = 0; i < PHASE_COUNT; i++)
+		if (phases[i].is_of_doors)
+			judge_door_phase(judge, &stack, &phases[i]);
+}
+
+bool bg_module_find(const struct bg_tree *tree, char *ret, size_t size)
+{
+	static const char *const folders[] = { "/usr/lib/*-linux-gnu*/security/" OURS,
+		"/lib/*-linux-gnu*/security/" OURS, "/usr/lib/security/" OURS };
+	glob_t found = { 0 };
+	bool is_found;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		(void)glob(bg_tree_path(tree, folders[i]), i ? GLOB_APPEND : 0, NULL, &found);
+	is_found = found.gl_pathc > 0;
+	(void)snprintf(ret, size, "%s", is_found ? found.gl_pathv[0] : "");
+	globfree(&found);
+	return is_found;
 }
 
 static void judge_module(const struct bg_judge *judge)
 {
-	const char *const folders[] = { "/usr/lib/*-linux-gnu*/security/" OURS,
-		"/lib/*-linux-gnu*/security/" OURS, "/usr/lib/security/" OURS };
-	glob_t found = { 0 };
-	int flags = 0;
+	char path[BG_TREE_PATH_LEN];
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		(void)glob(bg_tree_path(judge->tree, folders[i]), flags, NULL, &found);
-		flags = GLOB_APPEND;
-	}
-	if (found.gl_pathc == 0)
+	if (!bg_module_find(judge->tree, path, sizeof(path)))
 		bg_judge_say(judge, BG_LEVEL_CRITICAL,
 			"apt-get install --reinstall libpam-breakglass",
 			"the module " OURS " is missing: the account is shut");
-	globfree(&found);
 }
 
 void bg_judge_pam(const struct bg_judge *judge, const struct bg_conf *conf)
@@ -306,7 +314,7 @@ void bg_judge_pam(const struct bg_judge *judge, const struct bg_conf *conf)
 	unsigned int doors = 0;
 
 	judge_module(judge);
-	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+	for (size_t i = 0; i < PHASE_COUNT; i++) {
 		struct bg_diag diag = { 0 };
 		enum bg_err err = read_stack(judge->tree, phases[i].file, &stack, &diag);
 		char text[320];

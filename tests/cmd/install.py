@@ -8,42 +8,10 @@ import shutil
 import sys
 
 import cmdlib
-from cmdlib import PIN, Place, Terminal, fails, run
-from treelib import LOGIN_DEFS, Tree, fingerprint
+from cmdlib import PIN, Terminal, fails, run
+from treelib import ACCOUNT, DROP_IN, GLOBAL, LOGIN_DEFS, SUDOERS, Host, fingerprint
 
 cmdlib.enter()
-
-ACCOUNT = "etc/breakglass/accounts/breakglass/"
-DROP_IN = "etc/ssh/sshd_config.d/60-breakglass-breakglass.conf"
-GLOBAL = "etc/ssh/sshd_config.d/60-breakglass.conf"
-SUDOERS = "etc/sudoers.d/60-breakglass-breakglass"
-
-
-class Host(Place):
-    """A ceremony and a tree; install() puts the ceremony's seal in force there."""
-
-    def __enter__(self):
-        super().__enter__()
-        self.shares = self.ceremony()
-        self.tree = Tree(self.folder)
-        return self
-
-    def call(self, verb, *args, check=None, **kwargs):
-        return run(verb, *args, "--root", self.tree.root, check=check, **kwargs)
-
-    def install(self, *more, seal=None, check=0):
-        seal = seal or self.seal
-        return self.call("install", seal, "--label", "db1", "--fingerprint", fingerprint(seal),
-                         *more, check=check)
-
-    def reseal(self, seal, shares, name):
-        """The successor of seal; returns its path and its shares."""
-        words = "".join(shares[n] + "\n" for n in ("ops", "dba"))
-        before = set(os.listdir(self.folder))
-        run("reseal", seal, "--stdin", "--pin-stdin", "--device", self.key.path, "--shares-to",
-            self.private(name), stdin=words + PIN + "\n", check=0, cwd=self.folder)
-        new, = [n for n in set(os.listdir(self.folder)) - before if ".seal" in n]
-        return self.path(new), self.read_shares(name)
 
 
 def test_everything_is_made():
@@ -123,7 +91,7 @@ def test_seals_stay_unless_purged():
         r = h.call("uninstall", "breakglass", check=0)
         left = sorted(os.listdir(h.tree.path(ACCOUNT)))
         assert left == ["contacts", "seal.1"] and "--purge" in r.stderr, (left, r.stderr)
-        assert "breakglass" not in h.tree.read("etc/passwd")
+        assert "\nbreakglass:" not in h.tree.read("etc/passwd")
         h.install()  # the first one again: by its fingerprint
         h.call("uninstall", "breakglass", "--purge", check=0)
         assert not os.path.exists(h.tree.path(ACCOUNT))
@@ -136,7 +104,7 @@ def test_keep_seals_takes_back_the_ways_only():
         h.call("uninstall", "--all", "--keep-seals", check=0)
         assert not os.path.exists(h.tree.path(DROP_IN)) and not os.path.exists(h.tree.path(SUDOERS))
         assert h.tree.read("etc/login.defs") == LOGIN_DEFS
-        assert "breakglass:" in h.tree.read("etc/passwd") and h.tree.mode(ACCOUNT + "host") == 0o600
+        assert "\nbreakglass:" in h.tree.read("etc/passwd") and h.tree.mode(ACCOUNT + "host") == 0o600
         h.call("install", h.seal, check=0)
         assert h.tree.snapshot() == full
 
@@ -338,7 +306,7 @@ def test_unsafe_files_are_not_followed():
         r = h.install(check=None)
         assert r.returncode != 0 and "login.defs" in r.stderr, r.stderr
         assert os.path.islink(t.path("etc/login.defs"))
-        assert "breakglass" not in t.read("etc/passwd")
+        assert "\nbreakglass:" not in t.read("etc/passwd")
 
 
 def test_usage():

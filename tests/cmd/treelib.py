@@ -7,6 +7,13 @@ import shutil
 import stat
 import tempfile
 
+from cmdlib import PIN, Place, run
+
+ACCOUNT = "etc/breakglass/accounts/breakglass/"
+DROP_IN = "etc/ssh/sshd_config.d/60-breakglass-breakglass.conf"
+GLOBAL = "etc/ssh/sshd_config.d/60-breakglass.conf"
+SUDOERS = "etc/sudoers.d/60-breakglass-breakglass"
+
 LOGIN_DEFS = """# login.defs
 MAIL_DIR\t/var/mail
 UID_MIN\t\t1000
@@ -21,15 +28,15 @@ USERGROUPS_ENAB yes
 CONTROL = "[success={} ignore=ignore module_unknown=ignore default=die]\tpam_breakglass.so\n"
 
 # as pam-auth-update makes them from the profile
-AUTH = f"auth\t{CONTROL.format(2)}" + """auth\t[success=1 default=ignore]\tpam_unix.so nullok
+PAM_AUTH = f"auth\t{CONTROL.format(2)}" + """auth\t[success=1 default=ignore]\tpam_unix.so nullok
 auth\trequisite\tpam_deny.so
 auth\trequired\tpam_permit.so
 """
-ACCOUNT = f"account\t{CONTROL.format(2)}" + """account\t[success=1 default=ignore]\tpam_unix.so
+PAM_ACCOUNT = f"account\t{CONTROL.format(2)}" + """account\t[success=1 default=ignore]\tpam_unix.so
 account\trequisite\tpam_deny.so
 account\trequired\tpam_permit.so
 """
-SESSION = f"""session\t[default=1]\tpam_permit.so
+PAM_SESSION = f"""session\t[default=1]\tpam_permit.so
 session\trequisite\tpam_deny.so
 session\trequired\tpam_permit.so
 session\t{CONTROL.format("ok")}session\trequired\tpam_unix.so
@@ -54,17 +61,22 @@ session    required     pam_loginuid.so
 FILES = {
     "etc/login.defs": (LOGIN_DEFS, 0o644),
     "etc/passwd": ("root:x:0:0:root:/root:/bin/bash\n"
-                   "alice:x:1000:1000:,,,:/home/alice:/bin/bash\n", 0o644),
+                   "alice:x:1000:1000:,,,:/home/alice:/bin/bash\n"
+                   "_breakglass:x:998:998::/:/usr/sbin/nologin\n", 0o644),
     "etc/group": ("root:x:0:\nalice:x:1000:\n", 0o644),
     "etc/shadow": ("root:*:19000:0:99999:7:::\nalice:!:19000:0:99999:7:::\n", 0o640),
     "etc/gshadow": ("root:*::\nalice:!::\n", 0o640),
     "etc/ssh/sshd_config": ("Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n", 0o644),
     "etc/sudoers": ("root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n", 0o440),
-    "etc/pam.d/common-auth": (AUTH, 0o644),
-    "etc/pam.d/common-account": (ACCOUNT, 0o644),
-    "etc/pam.d/common-session": (SESSION, 0o644),
+    "etc/pam.d/common-auth": (PAM_AUTH, 0o644),
+    "etc/pam.d/common-account": (PAM_ACCOUNT, 0o644),
+    "etc/pam.d/common-session": (PAM_SESSION, 0o644),
+    "etc/pam.d/common-session-noninteractive": (
+        PAM_SESSION.replace("session\toptional\tpam_systemd.so\n", ""), 0o644),
     "etc/pam.d/sshd": (SSHD, 0o644),
     "etc/pam.d/login": (LOGIN, 0o644),
+    "etc/nsswitch.conf": ("passwd:         files systemd\ngroup:          files systemd\n", 0o644),
+    "usr/libexec/breakglass/bg-fido2": ("#!/bin/true\n", 0o755),
     "usr/lib/x86_64-linux-gnu/security/pam_breakglass.so": ("", 0o644),
 }
 
@@ -122,3 +134,30 @@ class Tree:
 def fingerprint(seal):
     with open(seal, "rb") as f:
         return hashlib.sha256(f.read()).hexdigest()
+
+
+class Host(Place):
+    """A ceremony and a tree; install() puts the ceremony's seal in force there."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.shares = self.ceremony()
+        self.tree = Tree(self.folder)
+        return self
+
+    def call(self, verb, *args, check=None, **kwargs):
+        return run(verb, *args, "--root", self.tree.root, check=check, **kwargs)
+
+    def install(self, *more, seal=None, check=0):
+        seal = seal or self.seal
+        return self.call("install", seal, "--label", "db1", "--fingerprint", fingerprint(seal),
+                         *more, check=check)
+
+    def reseal(self, seal, shares, name):
+        """The successor of seal; returns its path and its shares."""
+        words = "".join(shares[n] + "\n" for n in ("ops", "dba"))
+        before = set(os.listdir(self.folder))
+        run("reseal", seal, "--stdin", "--pin-stdin", "--device", self.key.path, "--shares-to",
+            self.private(name), stdin=words + PIN + "\n", check=0, cwd=self.folder)
+        new, = [n for n in set(os.listdir(self.folder)) - before if ".seal" in n]
+        return self.path(new), self.read_shares(name)

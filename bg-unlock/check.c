@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `check`: is all in order on this host? A table of looks, first those at the
+ * host, then those at each account. The first line sums up, as monitoring plugins
+ * do; so does the status: 0 ok, 1 warning, 2 critical, 3 unknown.
+ */
+#include "check.h"
+#include "bg-unlock.h"
+#include "load.h"
+
+#include <breakglass/escape.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define UNKNOWN 3
+
+static const struct bg_check_row host_rows[] = {
+	{ "conf", bg_check_conf, false },
+	{ "pam", bg_check_pam, false },
+	{ "module", bg_check_module, true },
+	{ "login", bg_check_login, false },
+	{ "names", bg_check_names, false },
+	{ "audit", bg_check_audit, true },
+	{ "helper", bg_check_helper, false },
+	{ "log", bg_check_log, true },
+};
+
+/* files comes first: the others need the seal. */
+static const struct bg_check_row account_rows[] = {
+	{ "seal", bg_check_files, false },
+	{ "expiry", bg_check_expiry, false },
+	{ "keys", bg_check_keys, false },
+	{ "quorum", bg_check_quorum, false },
+	{ "contacts", bg_check_contacts, false },
+	{ "account", bg_check_account, false },
+	{ "ssh", bg_check_ssh, true },
+	{ "sudo", bg_check_sudo, true },
+};
+
+static const struct {
+	const char *text;
+} levels[] = { { "OK" }, { "WARNING" }, { "CRITICAL" } };
+
+static void found(void *arg, enum bg_level level, const char *text, const char *todo)
+{
+	struct bg_check *check = arg;
+	struct bg_check_finding *finding = &check->findings[check->count];
+
+	if (check->count == BG_FINDINGS_MAX) {
+		check->dropped++;
+		return;
+	}
+	check->count++;
+	finding->level = level;
+	(void)snprintf(finding->name, sizeof(finding->name), "%.*s%s%s", BG_ACCOUNT_LEN,
+		check->account, check->account[0] ? "/" : "", check->row);
+	(void)snprintf(finding->text, sizeof(finding->text), "%s", text);
+	(void)snprintf(finding->todo, sizeof(finding->todo), "%s", todo ? todo : "");
+}
+
+static void run_rows(struct bg_check *check, const struct bg_check_row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].is_host_only && !check->tree.is_host)
+			continue;
+		check->row = rows[i].name;
+		rows[i].run(check);
+	}
+}
+
+struct walk {
+	struct bg_check *check;
+	unsigned int accounts;
+};
+
+static enum bg_err check_account(void *arg, const char *account)
+{
+	struct walk *walk = arg;
+	struct bg_check *check = walk->check;
+
+	walk->accounts++;
+	(void)snprintf(check->account, sizeof(check->account), "%s", account);
+	check->host = (struct bg_host){ 0 };
+	check->seal = (struct bg_seal){ 0 };
+	run_rows(check, account_rows, sizeof(account_rows) / sizeof(account_rows[0]));
+	return BG_OK;
+}
+
+static size_t count_level(const struct bg_check *check, enum bg_level level)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < check->count; i++)
+		n += check->findings[i].level == level;
+	return n;
+}
+
+static enum bg_level worst(const struct bg_check *check)
+{
+	if (count_level(check, BG_LEVEL_CRITICAL) || check->dropped)
+		return BG_LEVEL_CRITICAL;
+	return count_level(check, BG_LEVEL_WARNING) ? BG_LEVEL_WARNING : BG_LEVEL_OK;
+}
+
+static void print_text(const struct bg_check *check)
+{
+	char text[sizeof(check->findings[0].text)], todo[sizeof(check->findings[0].todo)];
+
+	(void)printf("BREAKGLASS %s - %zu critical, %zu warning, %zu ok\n",
+		levels[worst(check)].text, count_level(check, BG_LEVEL_CRITICAL),
+		count_level(check, BG_LEVEL_WARNING), count_level(check, BG_LEVEL_OK));
+	/* the worst first: people read the top */
+	for (int level = BG_LEVEL_CRITICAL; level >= BG_LEVEL_OK; level--) {
+		for (size_t i = 0; i < check->count; i++) {
+			const struct bg_check_finding *finding = &check->findings[i];
+
+			if ((int)finding->level != level)
+				continue;
+			bg_escape_terminal(text, sizeof(text), finding->text);
+			bg_escape_terminal(todo, sizeof(todo), finding->todo);
+			(void)printf("%s %s: %s%s%s\n", levels[level].text, finding->name, text,
+				todo[0] ? "; do: " : "", todo);
+		}
+	}
+}
+
+static void print_json_value(const char *name, const char *value, const char *end)
+{
+	uint8_t buf[6 * sizeof(((struct bg_check_finding *)0)->text)];
+	struct bg_writer w = { .p = buf, .cap = sizeof(buf) };
+
+	bg_escape_json(&w, value, sizeof(((struct bg_check_finding *)0)->text));
+	(void)printf("\"%s\":\"%.*s\"%s", name, (int)w.len, (const char *)buf, end);
+}
+
+static void print_json(const struct bg_check *check)
+{
+	(void)printf("{\"schema\":1,\"status\":\"%s\",\"critical\":%zu,\"warning\":%zu,\"ok\":%zu,"
+		     "\"findings\":[",
+		levels[worst(check)].text, count_level(check, BG_LEVEL_CRITICAL),
+		count_level(check, BG_LEVEL_WARNING), count_level(check, BG_LEVEL_OK));
+	for (size_t i = 0; i < check->count; i++) {
+		const struct bg_check_finding *finding = &check->findings[i];
+
+		(void)printf("%s{", i ? "," : "");
+		print_json_value("level", levels[finding->level].text, ",");
+		print_json_value("name", finding->name, ",");
+		print_json_value("text", finding->text, ",");
+		print_json_value("do", finding->todo, "}");
+	}
+	(void)printf("]}\n");
+}
+
+/* Nothing could be looked at. */
+static int unknown(bool is_json, const char *why)
+{
+	if (is_json)
+		(void)printf("{\"schema\":1,\"status\":\"UNKNOWN\",\"text\":\"%s\"}\n", why);
+	else
+		(void)printf("BREAKGLASS UNKNOWN - %s\n", why);
+	return UNKNOWN;
+}
+
+static int run(struct bg_crypto *crypto, const char *root, bool is_json)
+{
+	static struct bg_check check;
+	struct walk walk = { .check = &check };
+
+	if (bg_tree_open(&check.tree, root, true) != BG_EXIT_DONE)
+		return unknown(is_json, "this is root's to look at");
+	check.crypto = crypto;
+	check.judge = (struct bg_judge){ .tree = &check.tree, .found = found, .arg = &check };
+	run_rows(&check, host_rows, sizeof(host_rows) / sizeof(host_rows[0]));
+	if (bg_account_each(&check.tree, check_account, &walk) != BG_OK || walk.accounts == 0)
+		return unknown(is_json, "no emergency account is installed here");
+	if (is_json)
+		print_json(&check);
+	else
+		print_text(&check);
+	return (int)worst(&check);
+}
+
+int bg_verb_check(int argc, char **argv)
+{
+	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
+		{ "root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
+		{ 0 } };
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
+	const char *root = NULL;
+	bool is_json = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		if (c == 'j')
+			is_json = true;
+		else if (c == 'r')
+			root = optarg;
+		else if (c == 'h')
+			return bg_verb_help("check");
+		else
+			return (void)bg_usage("check does not know that option"), UNKNOWN;
+	}
+	if (optind != argc)
+		return (void)bg_usage("check takes no argument"), UNKNOWN;
+	crypto = bg_load_crypto();
+	return crypto ? run(crypto, root, is_json) : UNKNOWN;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `check`: a table of looks at the host; each adds its findings. Nothing is changed. */
+#ifndef BG_UNLOCK_CHECK_H
+#define BG_UNLOCK_CHECK_H
+
+#include "judge.h"
+
+#define BG_FINDINGS_MAX 128
+
+struct bg_check_finding {
+	enum bg_level level;
+	char name[BG_ACCOUNT_LEN + 24]; /* "ACCOUNT/seal" or "pam" */
+	char text[400];
+	char todo[320];
+};
+
+struct bg_check {
+	struct bg_tree tree;
+	struct bg_crypto *crypto;
+	struct bg_judge judge; /* its findings come here, under the name of the row */
+	struct bg_conf conf;
+	/* of the account being looked at */
+	char account[BG_PAM_NAME_LEN + 1];
+	struct bg_host host;
+	struct bg_seal seal; /* key_count 0: it could not be read */
+	/* of all */
+	const char *row;
+	size_t count, dropped;
+	struct bg_check_finding findings[BG_FINDINGS_MAX];
+};
+
+typedef void bg_check_fn(struct bg_check *check);
+
+struct bg_check_row {
+	const char *name;
+	bg_check_fn *run;
+	bool is_host_only; /* asks programs or the kernel: not under --root */
+};
+
+/* Looks at the seal: files and modes; who; when. */
+bg_check_fn bg_check_files, bg_check_keys, bg_check_quorum, bg_check_expiry, bg_check_contacts;
+/* Looks at the ways in and to root. */
+bg_check_fn bg_check_account, bg_check_ssh, bg_check_sudo;
+/* Looks at the host. */
+bg_check_fn bg_check_conf, bg_check_pam, bg_check_module, bg_check_login, bg_check_names,
+	bg_check_audit, bg_check_helper, bg_check_log;
+
+#endif
