@@ -4,7 +4,7 @@
  * (pam_start_confdir) and lets a script on its standard input answer the conversation.
  *
  *   pam_login --confdir DIR --service NAME --user NAME [--tty T] [--rhost H] [--uid N]
- *             [--fork] [--rounds N] [PHASE...]
+ *             [--fork] [--rounds N] [--fault N] [--odd] [--wait] [PHASE...]
  *
  * Phases: auth account setcred open close; auth account setcred open close by default, the first
  * that fails ends the round. --fork: auth and account in a child, as sshd does. --uid: real uid of
@@ -13,10 +13,15 @@
  *   PROMPT hidden|shown JSON-STRING     and reads  = HEX (an answer), NULL, or FAIL
  *   INFO JSON-STRING  /  ERROR JSON-STRING
  *   RESULT PHASE NUMBER TEXT
- *   DATA systemd.runtime_max_sec VALUE
+ *   DATA systemd.runtime_max_sec VALUE   (from probe.c, where the stack has it)
  *   FDS BEFORE AFTER    and   HEAP BEFORE AFTER (bytes in use) at the end of each round
+ *   STATE same, or STATE and what differs (snapshot.h)
+ *   CALLS N FUNCTION    with --fault: the module's calls, and the one that failed (fault.h)
  *   WAIT                after `open`, until a line comes (a session that goes on)
  */
+#include "fault.h"
+#include "snapshot.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
@@ -33,8 +38,8 @@
 struct options {
 	const char *confdir, *service, *user, *tty, *rhost;
 	long uid;
-	bool is_forked, is_waiting;
-	unsigned int rounds;
+	bool is_forked, is_waiting, is_faulty, is_odd;
+	unsigned int rounds, fault;
 	char **phases;
 	int phase_count;
 };
@@ -56,41 +61,60 @@ static void print_json(const char *word, const char *text)
 	fflush(stdout);
 }
 
-/* "= 6869" to "hi"; NULL for anything that is no answer. */
-static char *answer_decode(const char *line)
-{
-	size_t len = strlen(line);
-	char *answer;
+/* The script's next line, at one place that is wiped: answers leave no copy in any buffer. */
+static char line[3 << 20];
 
-	if (strncmp(line, "=", 1) != 0)
+static bool read_line(void)
+{
+	size_t len = 0;
+
+	while (len < sizeof(line) - 1) {
+		ssize_t n = read(STDIN_FILENO, line + len, sizeof(line) - 1 - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		len += (size_t)n;
+		line[len] = '\0';
+		if (line[len - 1] == '\n')
+			return true;
+	}
+	return false;
+}
+
+/* "= 6869" to "hi"; NULL for anything that is no answer. */
+static char *answer_decode(void)
+{
+	const char *hex = line + 1;
+	char *answer;
+	size_t len;
+
+	if (line[0] != '=')
 		return NULL;
-	line += line[1] == ' ' ? 2 : 1;
-	len = strcspn(line, "\n");
-	answer = calloc(1, len / 2 + 1);
-	for (size_t i = 0; answer != NULL && i + 1 < len; i += 2) {
+	hex += *hex == ' ';
+	len = strcspn(hex, "\n") / 2;
+	answer = calloc(1, len + 1);
+	for (size_t i = 0; answer != NULL && i < len; i++) {
 		unsigned int byte = 0;
 
-		sscanf(line + i, "%2x", &byte);
-		answer[i / 2] = (char)byte;
+		sscanf((const char[3]){ hex[2 * i], hex[2 * i + 1] }, "%2x", &byte);
+		answer[i] = (char)byte;
 	}
 	return answer;
 }
 
 static int ask(const struct pam_message *message, struct pam_response *response)
 {
-	char *line = NULL;
-	size_t size = 0;
 	int rc = PAM_SUCCESS;
 
 	print_json(message->msg_style == PAM_PROMPT_ECHO_OFF ? "PROMPT hidden" : "PROMPT shown",
 		message->msg);
-	if (getline(&line, &size, stdin) < 0 || strncmp(line, "FAIL", 4) == 0)
+	if (!read_line() || strncmp(line, "FAIL", 4) == 0)
 		rc = PAM_CONV_ERR;
 	else
-		response->resp = answer_decode(line);
-	if (line != NULL)
-		explicit_bzero(line, size);
-	free(line);
+		response->resp = answer_decode();
+	explicit_bzero(line, strlen(line));
 	return rc;
 }
 
@@ -127,7 +151,6 @@ static int converse(
 
 static int run_phase(pam_handle_t *pamh, const char *phase)
 {
-	const void *data = NULL;
 	int rc = PAM_ABORT;
 
 	if (strcmp(phase, "auth") == 0)
@@ -141,9 +164,6 @@ static int run_phase(pam_handle_t *pamh, const char *phase)
 	else if (strcmp(phase, "close") == 0)
 		rc = pam_close_session(pamh, 0);
 	printf("RESULT %s %d %s\n", phase, rc, pam_strerror(pamh, rc));
-	if (strcmp(phase, "open") == 0 && rc == PAM_SUCCESS &&
-		pam_get_data(pamh, "systemd.runtime_max_sec", &data) == PAM_SUCCESS)
-		printf("DATA systemd.runtime_max_sec %s\n", (const char *)data);
 	fflush(stdout);
 	return rc;
 }
@@ -175,14 +195,10 @@ static int run_forked(pam_handle_t *pamh, const struct options *options)
 
 static void wait_line(void)
 {
-	char *line = NULL;
-	size_t size = 0;
-
 	printf("WAIT\n");
 	fflush(stdout);
-	if (getline(&line, &size, stdin) < 0)
+	if (!read_line())
 		printf("ERROR \"no more input\"\n");
-	free(line);
 }
 
 static int run_round(const struct options *options)
@@ -197,6 +213,11 @@ static int run_round(const struct options *options)
 		(void)pam_set_item(pamh, PAM_TTY, options->tty);
 	if (options->rhost != NULL)
 		(void)pam_set_item(pamh, PAM_RHOST, options->rhost);
+	if (options->is_faulty) {
+		if (fault_wrap("/pam_breakglass.so") == 0)
+			return PAM_ABORT;
+		fault_arm(options->fault);
+	}
 	if (options->is_forked)
 		rc = run_forked(pamh, options);
 	for (int i = 0; i < options->phase_count && rc == PAM_SUCCESS; i++) {
@@ -205,6 +226,10 @@ static int run_round(const struct options *options)
 		rc = run_phase(pamh, options->phases[i]);
 		if (options->is_waiting && strcmp(options->phases[i], "open") == 0)
 			wait_line();
+	}
+	if (options->is_faulty) {
+		printf("CALLS %u %s\n", fault_calls(), fault_fired() != NULL ? fault_fired() : "-");
+		fault_arm(0);
 	}
 	pam_end(pamh, rc);
 	return rc;
@@ -223,6 +248,24 @@ static int count_fds(void)
 	return n;
 }
 
+/* The first line that is not as it was, or "same". */
+static void print_state(const char *before)
+{
+	static char after[SNAPSHOT_LEN];
+	size_t i = 0, start = 0;
+
+	snapshot_take(after);
+	if (strcmp(before, after) == 0) {
+		printf("STATE same\n");
+		return;
+	}
+	for (; before[i] == after[i]; i++) {
+		if (before[i] == '\n')
+			start = i + 1;
+	}
+	printf("STATE %.*s\n", (int)strcspn(after + start, "\n"), after + start);
+}
+
 static void parse(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
@@ -235,6 +278,8 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "fork", no_argument, NULL, 'f' },
 		{ "wait", no_argument, NULL, 'w' },
+		{ "fault", required_argument, NULL, 'x' },
+		{ "odd", no_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -264,6 +309,13 @@ static void parse(int argc, char **argv, struct options *options)
 			break;
 		case 'f':
 			options->is_forked = true;
+			break;
+		case 'x':
+			options->is_faulty = true;
+			options->fault = (unsigned int)atoi(optarg);
+			break;
+		case 'o':
+			options->is_odd = true;
 			break;
 		case 'w':
 			options->is_waiting = true;
@@ -296,12 +348,16 @@ int main(int argc, char **argv)
 		perror("setresuid");
 		return 2;
 	}
-	setvbuf(stdin, NULL, _IONBF, 0); /* answers stay in no buffer of ours */
+	if (options.is_odd)
+		snapshot_make_odd();
 	for (unsigned int i = 0; i < options.rounds; i++) {
+		static char before[SNAPSHOT_LEN];
 		int fds = count_fds();
 		size_t heap = mallinfo2().uordblks;
 
+		snapshot_take(before);
 		rc = run_round(&options);
+		print_state(before);
 		printf("FDS %d %d\nHEAP %zu %zu\n", fds, count_fds(), heap, mallinfo2().uordblks);
 		fflush(stdout);
 	}

@@ -24,6 +24,7 @@ BUILD = Path(os.environ["BG_BUILD_DIR"])
 MODULE = BUILD / "pam_breakglass" / "pam_breakglass.so"
 COMMAND = BUILD / "bg-unlock" / "bg-unlock"
 SOFTKEY = BUILD / "tests" / "softkey" / "softkey"
+PROBE = BUILD / "tests" / "pam" / "pam_probe.so"
 PAM_LOGIN = BUILD / "tests" / "pam" / "pam_login"
 ACCOUNT = "breakglass"
 UID = 4711
@@ -48,6 +49,7 @@ def enter():
 	script = """
 		set -e
 		mount --make-rprivate /
+		mount --bind /dev/null /dev/kmsg
 		mount -t tmpfs -o mode=755 tmpfs /run
 		for dir in etc usr/libexec; do
 			mkdir -p /run/.stage/$dir/up /run/.stage/$dir/work
@@ -158,6 +160,8 @@ class Login:
 		self.prompts = []
 		self.deadline = None
 		self.fds = []
+		self.states = []
+		self.calls, self.fired = 0, None
 		self.heap = []
 		self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
 			stderr=subprocess.PIPE, text=True, env=env if env is not None else {},
@@ -197,6 +201,10 @@ class Login:
 				self.fds.append(tuple(map(int, rest.split())))
 			elif word == "HEAP":
 				self.heap.append(tuple(map(int, rest.split())))
+			elif word == "STATE":
+				self.states.append(rest)
+			elif word == "CALLS":
+				self.calls, self.fired = int(rest.split()[0]), rest.split()[1]
 			elif word == "WAIT":
 				return "WAIT"
 		self.process.wait(30)
@@ -369,30 +377,36 @@ class Stage:
 			(text or f"[breakglass]\ndevice = {device}\n").encode(), 0o644)
 
 	def stacks(self, module=MODULE, after=None, services=("sshd", "login", "su", "su-l", "sudo",
-			"cron", "systemd-user", "breakglass-sshd"), control=None):
+			"cron", "systemd-user", "breakglass-sshd"), control=None, audit=True, arguments=""):
 		"""A folder of PAM stacks: the module with its documented control words, then `after`
-		(pam_deny for auth, pam_deny for account, pam_permit for session by default)."""
+		(pam_deny for auth, pam_deny for account, pam_permit for session by default). audit: with
+		pam_loginuid first; arguments: on the module's own lines."""
 		shutil.rmtree(self.confdir, ignore_errors=True)
 		self.confdir.mkdir()
 		words = control or CONTROL
 		rest = after or {"auth": "required pam_deny.so", "account": "required pam_deny.so",
 			"session": "required pam_permit.so"}
 		# As in sshd's and login's own stacks, pam_loginuid gives the audit session before us.
-		first = {"auth": "", "account": "", "session": "session required pam_loginuid.so\n"}
-		text = "".join(f"{first[kind]}{kind} {words[kind]} {module}\n{kind} {rest[kind]}\n"
+		first = {"auth": "", "account": "", "session": "session required pam_loginuid.so\n" if audit else ""}
+		last = {"auth": "", "account": "", "session": f"session optional {PROBE}\n"}
+		text = "".join(f"{first[kind]}{kind} {words[kind]} {module} {arguments}\n{last[kind]}{kind} {rest[kind]}\n"
 			for kind in ("auth", "account", "session"))
 		for service in services:
 			(self.confdir / service).write_text(text)
 
 	def login(self, *phases, service="login", user=None, tty="/dev/tty1", rhost=None, uid=None,
-			fork=False, rounds=1, wait=False, env=None, preexec=None):
-		argv = [str(PAM_LOGIN), "--confdir", str(self.confdir), "--service", service,
+			fork=False, rounds=1, wait=False, fault=None, odd=False, env=None, preexec=None,
+			under=()):
+		"""Starts pam_login; under: a program and its arguments that run it."""
+		argv = [*under, str(PAM_LOGIN), "--confdir", str(self.confdir), "--service", service,
 			"--user", user if user is not None else self.account, "--rounds", str(rounds)]
 		argv += ["--tty", tty] if tty else []
 		argv += ["--rhost", rhost] if rhost else []
 		argv += ["--uid", str(uid)] if uid is not None else []
 		argv += ["--fork"] if fork else []
 		argv += ["--wait"] if wait else []
+		argv += ["--odd"] if odd else []
+		argv += ["--fault", str(fault)] if fault is not None else []
 		return Login(argv + list(phases), env=env, preexec=preexec)
 
 	def ssh(self, *phases, **more):
