@@ -78,7 +78,7 @@ static int choose_label(const struct bg_tree *tree, const struct options *o,
 			BG_HOST_LABEL_LEN);
 		return BG_EXIT_USAGE;
 	}
-	(void)snprintf(ret, BG_HOST_LABEL_LEN + 1, "%s", name);
+	(void)snprintf(ret, BG_HOST_LABEL_LEN + 1, "%.*s", BG_HOST_LABEL_LEN, name);
 	return BG_EXIT_DONE;
 }
 
