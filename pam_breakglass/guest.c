@@ -24,7 +24,8 @@ enum bg_whose bg_guest_whose(pam_handle_t *pamh, char name[static BG_PAM_NAME_LE
 		return BG_ANYONE_ELSE;
 	(void)snprintf(name, BG_PAM_NAME_LEN + 1, "%s", user);
 	(void)snprintf(path, sizeof(path), BG_PATH_ACCOUNTS "/%s", name);
-	return bg_folder_exists(path, &error) ? BG_EMERGENCY : BG_ANYONE_ELSE;
+	/* Whatever is there, from here on no error becomes PAM_IGNORE: a link or a file denies. */
+	return bg_path_exists(path, &error) ? BG_EMERGENCY : BG_ANYONE_ELSE;
 }
 
 static const char *item_text(pam_handle_t *pamh, int item)

@@ -129,7 +129,9 @@ static void put_names(struct bg_text *text, const char *names)
 		bool is_next_last = *rest != '\0' && strchr(rest, ',') == NULL;
 
 		bg_text_item(text, "%s%.*s%s", before, (int)len, names,
-			*rest == '\0' ? "." : is_next_last ? "" : ",");
+			*rest == '\0'  ? "."
+			: is_next_last ? ""
+				       : ",");
 		before = is_next_last ? " and " : " ";
 		names = rest;
 	}

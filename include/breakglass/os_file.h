@@ -32,8 +32,9 @@ BG_CHECKED enum bg_err bg_file_read(const char *path, unsigned int flags, char *
 BG_CHECKED enum bg_err bg_file_replace(const char *path, unsigned int flags, mode_t mode,
 	const void *data, size_t len, struct bg_diag *diag);
 
-/* True if the folder exists: one stat(2)-family call, nothing opened. ret_errno gets errno. */
-bool bg_folder_exists(const char *path, int *ret_errno);
+/* True if anything is at path, whatever it is: one call of the stat(2) family, nothing opened, no
+   link followed. Else false and *ret_errno. */
+bool bg_path_exists(const char *path, int *ret_errno);
 
 /* Is path a safe folder (root's or the euid's, not writable by others, no link on the way)? */
 BG_CHECKED enum bg_err bg_folder_check(const char *path, struct bg_diag *diag);

@@ -62,10 +62,11 @@ BG_CHECKED enum bg_err bg_requests_add(const struct bg_request_record *record);
 typedef enum bg_err bg_request_change_fn(void *arg, struct bg_request_record *record);
 BG_CHECKED enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_t owner,
 	bg_request_change_fn *change, void *arg, struct bg_request_record *ret);
-/* Removes ended and other boots' records and those that are over: OPEN and FIXED ones at expires_ms,
-   SATISFIED ones ten minutes later (a grant may be out), LIVE ones a day after their deadline. For
-   each OPEN or FIXED one, before it goes, calls each (may be NULL) so that ABANDONED is recorded; a
-   LIVE one's end is told by its sessions. each runs under the lock: it may not call these here. */
+/* Removes ended and other boots' records and those that are over: OPEN and FIXED ones at
+   expires_ms, SATISFIED ones ten minutes later (a grant may be out), LIVE ones a day after their
+   deadline. For each OPEN or FIXED one, before it goes, calls each (may be NULL) so that ABANDONED
+   is recorded; a LIVE one's end is told by its sessions. each runs under the lock: it may not call
+   these here. */
 void bg_requests_sweep(void (*each)(void *arg, const struct bg_request_record *record), void *arg);
 
 /* A grant: root-only, of one process, single use, grant_secs long. */

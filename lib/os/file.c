@@ -259,7 +259,7 @@ enum bg_err bg_file_replace(const char *path, unsigned int flags, mode_t mode, c
 	return BG_OK;
 }
 
-bool bg_folder_exists(const char *path, int *ret_errno)
+bool bg_path_exists(const char *path, int *ret_errno)
 {
 	struct stat st;
 
@@ -267,8 +267,8 @@ bool bg_folder_exists(const char *path, int *ret_errno)
 		*ret_errno = errno;
 		return false;
 	}
-	*ret_errno = S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
-	return *ret_errno == 0;
+	*ret_errno = 0;
+	return true;
 }
 
 enum bg_err bg_folder_check(const char *path, struct bg_diag *diag)

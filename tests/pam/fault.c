@@ -135,8 +135,8 @@ struct object {
 	int found;
 };
 
-static void turn(const struct dl_phdr_info *info, const ElfW(Rela) * rela, const ElfW(Sym) * symbols,
-	const char *names, struct object *object)
+static void turn(const struct dl_phdr_info *info, const ElfW(Rela) * rela,
+	const ElfW(Sym) * symbols, const char *names, struct object *object)
 {
 	const char *name = names + symbols[ELF64_R_SYM(rela->r_info)].st_name;
 	any_fn **slot = (any_fn **)(uintptr_t)(info->dlpi_addr + rela->r_offset);
@@ -156,7 +156,7 @@ static void turn(const struct dl_phdr_info *info, const ElfW(Rela) * rela, const
 
 static void turn_all(const struct dl_phdr_info *info, const ElfW(Dyn) * dyn, struct object *object)
 {
-	const ElfW(Rela) *tables[2] = { NULL, NULL };
+	const ElfW(Rela) * tables[2] = { NULL, NULL };
 	const ElfW(Sym) *symbols = NULL;
 	const char *names = NULL;
 	size_t sizes[2] = { 0, 0 };

@@ -52,7 +52,8 @@ static void add_signals(char *ret)
 		struct sigaction action = { 0 };
 
 		if (sigaction(i, NULL, &action) == 0)
-			add(ret, "signal %d %lx %x %d\n", i, (unsigned long)(uintptr_t)action.sa_handler,
+			add(ret, "signal %d %lx %x %d\n", i,
+				(unsigned long)(uintptr_t)action.sa_handler,
 				(unsigned int)action.sa_flags, sigismember(&mask, i));
 	}
 	add(ret, "alarm %u\n", alarm(0));
