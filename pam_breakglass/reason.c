@@ -18,11 +18,10 @@ static bool is_good(const struct bg_answer *answer)
 enum bg_step bg_attempt_reason(struct bg_attempt *attempt)
 {
 	struct bg_answer *answer = &attempt->vault->answer;
+	const unsigned int times = attempt->guest->seal.policy.is_reason_required ? 2 : 1;
+	bool was_refused = false;
 
-	if (!attempt->guest->seal.policy.is_reason_required && attempt->record.reason_refusals > 0)
-		return bg_attempt_fix(attempt, MISSING);
-	while (attempt->record.reason_refusals < 2) {
-		unsigned int refused = attempt->record.reason_refusals;
+	while (attempt->record.reason_refusals < times) {
 		enum bg_step step;
 
 		/* Counted before it is asked: a connection cut here does not ask for ever. */
@@ -30,7 +29,7 @@ enum bg_step bg_attempt_reason(struct bg_attempt *attempt)
 		if (step != BG_STEP_NEXT)
 			return step;
 		bg_text_reset(&attempt->text);
-		if (refused > 0)
+		if (was_refused)
 			bg_text_add(&attempt->text,
 				"At least %d characters, please; it is shown to custodians.\n",
 				BG_REASON_MIN_LEN);
@@ -46,6 +45,7 @@ enum bg_step bg_attempt_reason(struct bg_attempt *attempt)
 		case BG_ANSWERED_TOO_LONG:
 			break;
 		}
+		was_refused = true;
 	}
 	return bg_attempt_fix(attempt, MISSING);
 }

@@ -349,7 +349,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (options.is_odd)
-		snapshot_make_odd();
+		snapshot_make_odd(!options.is_forked);
 	for (unsigned int i = 0; i < options.rounds; i++) {
 		static char before[SNAPSHOT_LEN];
 		int fds = count_fds();

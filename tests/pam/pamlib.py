@@ -160,6 +160,7 @@ class Login:
 		self.prompts = []
 		self.deadline = None
 		self.fds = []
+		self.begin = time.monotonic()
 		self.states = []
 		self.calls, self.fired = 0, None
 		self.heap = []
@@ -231,6 +232,9 @@ class Login:
 			assert prompt is not None and part in prompt, (part, prompt, self.lines[-5:],
 				self.errors() if prompt is None else "")
 		return prompt
+
+	def seconds(self):
+		return time.monotonic() - self.begin
 
 	def errors(self):
 		return self.process.stderr.read()

@@ -92,14 +92,15 @@ static void nothing(int number)
 	(void)number;
 }
 
-void snapshot_make_odd(void)
+void snapshot_make_odd(bool may_ignore_children)
 {
 	const gid_t groups[] = { 7, 8, 9 };
 	const struct rlimit files = { 48, 48 };
 	sigset_t mask;
 
 	(void)umask(0777);
-	(void)signal(SIGCHLD, SIG_IGN);
+	if (may_ignore_children)
+		(void)signal(SIGCHLD, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)signal(SIGUSR2, nothing);
 	(void)sigemptyset(&mask);

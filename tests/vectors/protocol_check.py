@@ -251,4 +251,5 @@ def main():
     print(f"{checks} checks of {path}")
 
 
-main()
+if __name__ == "__main__":
+    main()
