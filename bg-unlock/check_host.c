@@ -230,7 +230,7 @@ void bg_check_sudo(struct bg_check *check)
 	else if (!runs(list) || !strstr(text, "NOPASSWD: ALL"))
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
 			"bg-unlock install puts it back; is @includedir /etc/sudoers.d in sudoers?",
-			"sudo lets %s not do everything: su - does", check->account);
+			"sudo does not let %s do everything: su - does", check->account);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "sudo lets %s do everything",
 			check->account);

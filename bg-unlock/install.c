@@ -176,8 +176,8 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 	return err ? err : write_host(tree, candidate, label, uid, diag);
 }
 
-static void record_installed(
-	struct bg_crypto *crypto, const struct bg_candidate *candidate, const char *label)
+static void record_installed(struct bg_crypto *crypto, const struct bg_candidate *candidate,
+	const char *label, bool is_keys_lost)
 {
 	char set[2 * BG_SET_ID_LEN + 1], result[64];
 	const struct bg_event event = { .id = BG_EV_SEAL_INSTALLED,
@@ -193,8 +193,7 @@ static void record_installed(
 		(void)snprintf(result, sizeof(result), "the first seal here");
 	else
 		(void)snprintf(result, sizeof(result), "succeeds epoch %u%s",
-			(unsigned int)candidate->host.epoch,
-			candidate->seal.predecessor_key[0] ? "" : ", keys lost");
+			(unsigned int)candidate->host.epoch, is_keys_lost ? ", keys lost" : "");
 	bg_log_event(crypto, "bg-unlock", &event, false, NULL);
 }
 
@@ -203,7 +202,7 @@ static int give_up(struct bg_tree *tree, const struct bg_candidate *candidate, b
 	enum bg_err err, const struct bg_diag *diag)
 {
 	struct bg_diag undo = { 0 };
-	int status = bg_fail(err, diag, NULL);
+	int status = bg_tree_fail(tree, err, diag, NULL);
 
 	if (tree->is_dry)
 		return status;
@@ -266,7 +265,7 @@ static int run(struct bg_crypto *crypto, const struct options *o)
 	if (err)
 		return give_up(&tree, &candidate, had_seals, err, &diag);
 	if (tree.is_host && !tree.is_dry && !candidate.is_in_force)
-		record_installed(crypto, &candidate, label);
+		record_installed(crypto, &candidate, label, o->is_keys_lost);
 	say_end(&tree, &candidate, label);
 	return BG_EXIT_DONE;
 }

@@ -25,6 +25,8 @@ struct bg_tree {
 	bool is_quiet;	 /* make them, name none */
 	char root[4096]; /* absolute, for shadow's --prefix; "/" on the host */
 	unsigned int changes;
+	char reason[512],
+		hint[512]; /* why a step gave up, where a diagnostic is too short for it */
 };
 
 /* root NULL: this host, which takes root's rights. Changes the working directory. The
@@ -34,6 +36,13 @@ BG_CHECKED int bg_tree_open(struct bg_tree *ret, const char *root, bool is_dry);
 const char *bg_tree_path(const struct bg_tree *tree, const char *path);
 /* Names one change on stdout: "did: ..." or "would: ...". */
 void bg_tree_say(struct bg_tree *tree, const char *fmt, ...) BG_PRINTF(2, 3);
+
+/* Keeps why a step gives up and what to do about it; returns BG_ERR_STATE. */
+enum bg_err bg_tree_refuse(struct bg_tree *tree, const char *hint, const char *fmt, ...)
+	BG_PRINTF(3, 4);
+/* Prints the reason kept, or err with diag and hint; the exit status. */
+int bg_tree_fail(
+	struct bg_tree *tree, enum bg_err err, const struct bg_diag *diag, const char *hint);
 
 /* A file of the tree, as bg_file_read. */
 BG_CHECKED enum bg_err bg_tree_read(const struct bg_tree *tree, const char *path, char *buf,

@@ -16,7 +16,8 @@
 #define TIMEOUT_SECS 60
 #define OUR_TIMEOUT  "LOGIN_TIMEOUT 600\n"
 
-static enum bg_err run(const char *const argv[], const char *input, struct bg_diag *diag)
+static enum bg_err run(struct bg_tree *tree, const char *const argv[], const char *input,
+	const char *hint, struct bg_diag *diag)
 {
 	char out[512];
 	int status = 0;
@@ -26,7 +27,7 @@ static enum bg_err run(const char *const argv[], const char *input, struct bg_di
 	if (err || status == 0)
 		return err;
 	out[strcspn(out, "\n")] = '\0';
-	return bg_diag_set(diag, BG_ERR_STATE, argv[0], "%s", out);
+	return bg_tree_refuse(tree, hint, "%s: %s", argv[0], out);
 }
 
 static void judge_pam(const struct bg_tree *tree, struct bg_first_critical *ret)
@@ -51,7 +52,7 @@ enum bg_err bg_install_pam(struct bg_tree *tree, struct bg_diag *diag)
 		bg_tree_say(tree, "pam-auth-update --package --enable breakglass");
 		if (tree->is_dry)
 			return BG_OK;
-		err = run(argv, NULL, diag);
+		err = run(tree, argv, NULL, "run it by hand and read what it says", diag);
 		if (err)
 			return err;
 		judge_pam(tree, &first);
@@ -59,7 +60,7 @@ enum bg_err bg_install_pam(struct bg_tree *tree, struct bg_diag *diag)
 	if (!first.err)
 		return BG_OK;
 	if (tree->is_host)
-		return bg_diag_set(diag, first.err, first.text, "%s", first.todo);
+		return bg_tree_refuse(tree, first.todo, "%s", first.text);
 	bg_note("not yet: %s", first.text);
 	bg_hint("%s", first.todo);
 	return BG_OK;
@@ -87,17 +88,18 @@ enum bg_err bg_install_sudo(struct bg_tree *tree, const char *account, struct bg
 	}
 	sudoers_path(account, path);
 	bg_template_fill(template_sudoers, account, text);
-	err = is_judged ? run(judge_text, text, diag) : BG_OK;
+	err = is_judged ? run(tree, judge_text, text, "this sudo does not know our lines", diag)
+			: BG_OK;
 	if (!err)
 		err = bg_tree_save(tree, path, 0440, &saved, diag);
-	was_good = !err && is_judged && run(judge_all, NULL, NULL) == BG_OK;
+	was_good = !err && is_judged && run(tree, judge_all, NULL, "", NULL) == BG_OK;
 	if (!err)
 		err = bg_tree_folder(tree, "/etc/sudoers.d", 0750, diag);
 	if (!err)
 		err = bg_tree_place(tree, path, 0440, text, diag);
 	if (err || !was_good || tree->is_dry || tree->changes == before)
 		return err;
-	err = run(judge_all, NULL, diag);
+	err = run(tree, judge_all, NULL, "the line of the account was taken back", diag);
 	if (err && bg_tree_restore(tree, &saved, NULL) != BG_OK)
 		bg_error("%s: could not be taken back: remove it", path);
 	return err;

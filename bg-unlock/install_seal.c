@@ -78,7 +78,9 @@ static int refuse(struct bg_crypto *crypto, const struct bg_tree *tree,
 
 	bg_diag_format(diag, err, why, sizeof(why));
 	record_refusal(crypto, tree, candidate, why);
-	return bg_fail(err, diag, refusal_hint(err));
+	/* the key's signature is no different from its other ways to be wrong */
+	return bg_fail(err, diag,
+		refusal_hint(strcmp(diag->where, "assertion") == 0 ? BG_ERR_ASSERTION : err));
 }
 
 /* The sheet's digits in any grouping and case. All of them: a part of a digest can be made. */

@@ -29,7 +29,7 @@ static void drop_in_path(const char *account, char ret[static BG_TREE_PATH_LEN])
 }
 
 /* Does sshd take its configuration as it is now? */
-static enum bg_err test(struct bg_diag *diag)
+static enum bg_err test(struct bg_tree *tree, struct bg_diag *diag)
 {
 	const char *const argv[] = { SSHD, "-t", NULL };
 	char out[512];
@@ -39,7 +39,8 @@ static enum bg_err test(struct bg_diag *diag)
 	if (err || status == 0)
 		return err;
 	out[strcspn(out, "\n")] = '\0';
-	return bg_diag_set(diag, BG_ERR_STATE, "sshd -t", "%s", out);
+	return bg_tree_refuse(
+		tree, "correct it first: sshd would not start with it", "sshd -t: %s", out);
 }
 
 /* A running sshd reads its configuration again; one that does not run will. */
@@ -60,7 +61,8 @@ static enum bg_err reload(struct bg_tree *tree, struct bg_diag *diag)
 	if (err || status == 0)
 		return err;
 	out[strcspn(out, "\n")] = '\0';
-	return bg_diag_set(diag, BG_ERR_STATE, "systemctl reload ssh", "%s", out);
+	return bg_tree_refuse(
+		tree, "systemctl status ssh says why", "systemctl reload ssh: %s", out);
 }
 
 static enum bg_err place(
@@ -102,7 +104,7 @@ static enum bg_err prove(
 	struct bg_first_critical first = { 0 };
 	const struct bg_judge judge = { .tree = tree, .found = bg_judge_first, .arg = &first };
 	unsigned int more;
-	enum bg_err err = test(diag);
+	enum bg_err err = test(tree, diag);
 
 	if (!err)
 		err = bg_judge_ssh_run(account, view, sizeof(view), diag);
@@ -112,14 +114,14 @@ static enum bg_err prove(
 	if (more) {
 		err = place(tree, account, allow | more, diag);
 		if (!err)
-			err = test(diag);
+			err = test(tree, diag);
 		if (!err)
 			err = bg_judge_ssh_run(account, view, sizeof(view), diag);
 		if (err)
 			return err;
 	}
 	bg_judge_ssh(&judge, view, account);
-	return first.err ? bg_diag_set(diag, first.err, first.text, "%s", first.todo) : BG_OK;
+	return first.err ? bg_tree_refuse(tree, first.todo, "%s", first.text) : BG_OK;
 }
 
 static enum bg_err restore(struct bg_tree *tree, const struct bg_saved *saved, size_t count)
@@ -198,6 +200,6 @@ enum bg_err bg_uninstall_ssh(
 		access(SSHD, X_OK) != 0)
 		return err;
 	/* what is broken without our files was broken before: do not let sshd read it now */
-	err = test(diag);
+	err = test(tree, diag);
 	return err ? err : reload(tree, diag);
 }

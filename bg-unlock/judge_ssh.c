@@ -168,7 +168,7 @@ enum bg_err bg_judge_ssh_run(const char *account, char *ret, size_t size, struct
 		return BG_ERR_IO;
 	if (err == BG_OK && status != 0) {
 		ret[strcspn(ret, "\n")] = '\0';
-		return bg_diag_set(diag, BG_ERR_STATE, "sshd -T", "%s", ret);
+		return bg_diag_set(diag, BG_ERR_IO, "sshd -T", "%s", ret);
 	}
 	return err;
 }

@@ -60,6 +60,28 @@ void bg_tree_say(struct bg_tree *tree, const char *fmt, ...)
 	(void)fflush(stdout);
 }
 
+enum bg_err bg_tree_refuse(struct bg_tree *tree, const char *hint, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(tree->reason, sizeof(tree->reason), fmt, args);
+	va_end(args);
+	(void)snprintf(tree->hint, sizeof(tree->hint), "%s", hint);
+	return BG_ERR_STATE;
+}
+
+int bg_tree_fail(
+	struct bg_tree *tree, enum bg_err err, const struct bg_diag *diag, const char *hint)
+{
+	if (err != BG_ERR_STATE || tree->reason[0] == '\0')
+		return bg_fail(err, diag, hint);
+	bg_error("%s", tree->reason);
+	bg_hint("%s", tree->hint);
+	tree->reason[0] = '\0';
+	return BG_EXIT_NO;
+}
+
 enum bg_err bg_tree_read(const struct bg_tree *tree, const char *path, char *buf, size_t size,
 	size_t *ret_len, struct bg_diag *diag)
 {
