@@ -6,9 +6,9 @@
  *   pam_login --confdir DIR --service NAME --user NAME [--tty T] [--rhost H] [--uid N]
  *             [--fork] [--rounds N] [--fault N] [--odd] [--wait] [PHASE...]
  *
- * Phases: auth account setcred open close; auth account setcred open close by default, the first
- * that fails ends the round. --fork: auth and account in a child, as sshd does. --uid: real uid of
- * the caller (su, sudo). It prints, a line each:
+ * Phases: auth account setcred open close, and pause, which waits for a line; by default the first
+ * five. The first that fails ends the round. --fork: auth and account in a child, as sshd does.
+ * --uid: real uid of the caller (su, sudo). It prints, a line each:
  *
  *   PROMPT hidden|shown JSON-STRING     and reads  = HEX (an answer), NULL, or FAIL
  *   INFO JSON-STRING  /  ERROR JSON-STRING
@@ -149,10 +149,22 @@ static int converse(
 	return PAM_SUCCESS;
 }
 
+static void wait_line(void)
+{
+	printf("WAIT\n");
+	fflush(stdout);
+	if (!read_line())
+		printf("ERROR \"no more input\"\n");
+}
+
 static int run_phase(pam_handle_t *pamh, const char *phase)
 {
 	int rc = PAM_ABORT;
 
+	if (strcmp(phase, "pause") == 0) {
+		wait_line();
+		return PAM_SUCCESS;
+	}
 	if (strcmp(phase, "auth") == 0)
 		rc = pam_authenticate(pamh, 0);
 	else if (strcmp(phase, "account") == 0)
@@ -191,14 +203,6 @@ static int run_forked(pam_handle_t *pamh, const struct options *options)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return PAM_SYSTEM_ERR;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? PAM_SUCCESS : PAM_AUTH_ERR;
-}
-
-static void wait_line(void)
-{
-	printf("WAIT\n");
-	fflush(stdout);
-	if (!read_line())
-		printf("ERROR \"no more input\"\n");
 }
 
 static int run_round(const struct options *options)

@@ -334,7 +334,7 @@ class HostTest(RulesCase):
 		self.shadow()
 		broken = {"missing": None, "empty": b"", "truncated": pamlib.MODULE.read_bytes()[:5000],
 			"no ELF": b"#!/bin/sh\n", "without symbols": pamlib.PROBE.read_bytes()}
-		after = {"auth": "required pam_unix.so", "account": "required pam_unix.so",
+		after = {"auth": "required pam_unix.so nodelay", "account": "required pam_unix.so",
 			"session": "required pam_permit.so"}
 		path = self.stage.folder / "broken.so"
 		self.addCleanup(self.stage.stacks)
