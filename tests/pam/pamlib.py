@@ -162,6 +162,7 @@ class Login:
 		self.fds = []
 		self.begin = time.monotonic()
 		self.states = []
+		self.stderr = ""
 		self.calls, self.fired = 0, None
 		self.heap = []
 		self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -209,6 +210,8 @@ class Login:
 			elif word == "WAIT":
 				return "WAIT"
 		self.process.wait(30)
+		self.stderr += self.process.stderr.read()
+		assert not re.search("Sanitizer|runtime error", self.stderr), self.stderr
 		return None
 
 	def raw(self, line):
@@ -237,7 +240,8 @@ class Login:
 		return time.monotonic() - self.begin
 
 	def errors(self):
-		return self.process.stderr.read()
+		"""What it wrote to standard error, once it has ended."""
+		return self.stderr
 
 	def finish(self):
 		"""Runs to the end; no prompt may come. The results by phase."""
