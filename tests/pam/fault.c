@@ -122,13 +122,29 @@ static bool is_the_one_stat(const char *name, long dir, long path)
 	}
 FAILING(WRAPPER)
 
+/* free(3) never fails, but what it is given may be watched. */
+static any_fn *real_free;
+static const char *watched;
+static size_t watched_len;
+static bool was_unwiped;
+
+static long fault_free(long a, long b, long c, long d, long e, long f, long g, long h, long i,
+	long j, long k, long l, long m)
+{
+	if (watched != NULL && (const char *)(uintptr_t)a == watched) {
+		for (size_t n = 0; n < watched_len; n++)
+			was_unwiped |= watched[n] != '\0';
+		watched = NULL;
+	}
+	return real_free(a, b, c, d, e, f, g, h, i, j, k, l, m);
+}
+
 static const struct {
 	const char *name;
 	any_fn *wrapper, **real;
-} table[] = {
+} table[] = { { "free", fault_free, &real_free },
 #define ENTRY(name, value, number) { #name, fault_##name, &real_##name },
-	FAILING(ENTRY)
-};
+	FAILING(ENTRY) };
 
 struct object {
 	const char *end;
@@ -212,6 +228,17 @@ void fault_arm(unsigned int nth)
 	calls = 0;
 	target = nth;
 	fired = NULL;
+}
+
+void fault_watch(const char *p, size_t len)
+{
+	watched = p;
+	watched_len = len;
+}
+
+bool fault_was_unwiped(void)
+{
+	return was_unwiped;
 }
 
 unsigned int fault_calls(void)

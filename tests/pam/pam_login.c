@@ -101,6 +101,8 @@ static char *answer_decode(void)
 		sscanf((const char[3]){ hex[2 * i], hex[2 * i + 1] }, "%2x", &byte);
 		answer[i] = (char)byte;
 	}
+	if (answer != NULL)
+		fault_watch(answer, len);
 	return answer;
 }
 
@@ -233,6 +235,8 @@ static int run_round(const struct options *options)
 	}
 	if (options->is_faulty) {
 		printf("CALLS %u %s\n", fault_calls(), fault_fired() != NULL ? fault_fired() : "-");
+		if (fault_was_unwiped())
+			printf("ERROR \"an answer was freed unwiped\"\n");
 		fault_arm(0);
 	}
 	pam_end(pamh, rc);

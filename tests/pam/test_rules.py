@@ -191,25 +191,38 @@ class ConversationTest(RulesCase):
 			wanted[f"{name}'s seed"] = memory.custodian_seed(self.stage.seal, name, value)
 			for i in range(0, 18):
 				wanted[f"{name}'s words from {i + 1}"] = " ".join(text.split()[i:i + 3]).encode()
-		with self.stage.login(wait=True) as login:
+		with self.stage.login(wait=True, fault=0) as login:
+			def none():
+				image = memory.image(login.process.pid)
+				for what, secret in wanted.items():
+					self.assertFalse(any(secret in part for part in image), what)
+				return image
+
 			login.expect("PIN")
 			self.key.ctl("touch")
 			login.answer(pin)
 			login.expect("Reason")
+			none()
 			login.answer("INC-1 directory down")
 			login.expect("Share 1")
 			login.answer(" ".join(words["audit"].split()[:7]))
 			login.expect("7 of 20")
+			none() # a share begun is kept as numbers, not as typed
 			login.answer(" ".join(words["audit"].split()[7:]))
 			login.expect("Share 2")
+			none()
+			login.answer(self.stage.shares["audit"])
+			login.expect("counted already")
+			none()
+			login.answer("x" * 20 + " " + words["dba"])
+			login.expect("not in the list")
+			none()
 			login.answer(words["dba"])
 			self.assertEqual(login.next(), "WAIT")
-			image = memory.image(login.process.pid)
-			self.assertTrue(any(b"INC-1 directory down" in part for part in image))
-			for what, secret in wanted.items():
-				self.assertFalse(any(secret in part for part in image), what)
+			self.assertTrue(any(b"INC-1 directory down" in part for part in none()))
 			login.raw("")
 			login.finish()
+		self.assertNotIn("an answer was freed unwiped", login.infos)
 
 
 class ProcessTest(RulesCase):
