@@ -135,6 +135,19 @@ class PlugTest(KeyCase):
 		self.stage.prove(login)
 		login.expect("Reason")
 
+	def test_P21_killed_during_the_touch_the_key_is_free_again(self):
+		login = self.start(network=True)
+		login.expect(PIN_PROMPT)
+		login.answer(PIN)
+		self.key.ctl("wait-touch", 5000)
+		login.kill()
+		login = self.start()
+		login.expect(PIN_PROMPT)
+		self.assertLess(login.seconds(), 8)
+		self.key.ctl("touch")
+		login.answer(PIN)
+		login.expect("Reason")
+
 	def test_nobody_looks_for_keys_for_ever(self):
 		self.stage.plug()
 		login = self.start()

@@ -255,6 +255,17 @@ class ProcessTest(RulesCase):
 			check=True)
 		return {line.split()[-1].split("@")[0] for line in done.stdout.splitlines()}
 
+	def test_P09_what_is_secret_is_compared_in_constant_time(self):
+		"""PIN, seed, value and words only by bg_equal, which is CRYPTO_memcmp."""
+		root = Path(__file__).parents[2]
+		files = [*root.glob("pam_breakglass/*.c"), *root.glob("lib/core/*.c")]
+		compare = re.compile(r"cmp\([^;]*(?:pin|seed|secret|value->bytes|"
+			r"words->index|modhex)\b", re.I)
+		for file in files:
+			for text in re.findall(r"(?:mem|strn?)cmp\([^;]*;", file.read_text()):
+				self.assertIsNone(compare.search(text), f"{file.name}: {text.strip()}")
+		self.assertIn("CRYPTO_memcmp", self.symbols("--undefined-only"))
+
 	def test_only_the_entry_points_are_exported(self):
 		listed = set(re.findall(r"pam_sm_\w+", Path(__file__).parents[2]
 			.joinpath("pam_breakglass/pam_breakglass.map").read_text()))
