@@ -49,7 +49,7 @@ def enter():
 	script = """
 		set -e
 		mount --make-rprivate /
-		mount --bind /dev/null /dev/kmsg
+		[ ! -e /dev/kmsg ] || mount --bind /dev/null /dev/kmsg
 		mount -t tmpfs -o mode=755 tmpfs /run
 		for dir in etc usr/libexec; do
 			mkdir -p /run/.stage/$dir/up /run/.stage/$dir/work

@@ -287,7 +287,7 @@ class Box:
 		return self
 
 	def __exit__(self, *exc):
-		if exc[0] is not None:
+		if exc[0] is not None and issubclass(exc[0], Exception):
 			self.show_trouble()
 		self.close()
 
@@ -583,6 +583,7 @@ class Box:
 			tty=True, env=None):
 		"""The container's own ssh client to its own sshd; a pexpect child. `options` are "Name=value"
 		strings. No key: keyboard-interactive and password only."""
+		self._wait_reloaded()
 		argv = ["ssh", "-F", "none", "-e", "none", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes",
 			"-p", str(port)]
 		argv += ["-i", key] if key else ["-o", "PubkeyAuthentication=no"]
@@ -591,6 +592,18 @@ class Box:
 		argv += ["-tt"] if tty else ["-T"]
 		argv += [f"{user}@{host}"] + ([command] if command else [])
 		return self.spawn(argv, timeout=timeout, env=env)
+
+	def _wait_reloaded(self):
+		"""`systemctl reload ssh` returns at once, but sshd goes on with the old configuration for a
+		moment and then refuses connections for another: waits until it listens anew."""
+		def settled():
+			log = self.run("timeout 5 journalctl --sync; "
+				"journalctl -q --no-pager -b -u ssh.service -o cat -n 100", check=False).out
+			_, found, later = log.rpartition("Reloading ssh.service")
+			return not found or "Server listening on" in later
+
+		with contextlib.suppress(BoxError):
+			wait_until("sshd to listen again", settled, timeout=5)
 
 	def login_tty(self, timeout=20):
 		"""A terminal of the container with agetty and login(1) on it, run by Debian's own

@@ -115,7 +115,11 @@ class Story:
 			for line in (done.out + done.err).splitlines():
 				self.say(f"   {line}")
 			check = self.box.run("bg-unlock check", check=False)
-			self.say(f"   bg-unlock check: {check.out.splitlines()[0] if check.out else check.err}")
+			told = check.out.splitlines() or [check.err.strip()]
+			self.say(f"   bg-unlock check: {told[0]}")
+			for line in told[1:]:
+				if line.startswith(("WARNING", "CRITICAL")):
+					self.say(f"   {line}")
 			self.expect("nothing is critical", check.rc in (0, 1), check.out)
 
 	def login(self):
@@ -325,7 +329,8 @@ def main():
 	options = parser.parse_args()
 	if options.touch:
 		touch()
-	signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+	for number in (signal.SIGTERM, signal.SIGHUP):
+		signal.signal(number, lambda *_: sys.exit(1))
 	start = time.monotonic()
 	debs = doorlib.packages()
 	try:
@@ -339,6 +344,9 @@ def main():
 	except (AssertionError, BoxError) as error:
 		print(f"\ndemo: error: {error}", file=sys.stderr)
 		sys.exit(1)
+	except KeyboardInterrupt:
+		print("\ndemo: interrupted; the container is gone", file=sys.stderr)
+		sys.exit(130)
 	print(f"\nAll {story.number} steps ended as they should, in {time.monotonic() - start:.0f} s. "
 		"The container is gone.")
 
