@@ -75,17 +75,29 @@ static void prompt_bad_word(const struct bg_ask *ask, char ret[static PROMPT_LEN
 
 	entry_name(ask, name, sizeof(name));
 	bg_escape_terminal(bad, sizeof(bad), ask->entry.bad_text);
-	if (strcmp(name, "share") == 0)
-		(void)snprintf(whose, sizeof(whose), "Word %u", ask->entry.bad_number);
-	else
-		(void)snprintf(whose, sizeof(whose), "Word %u of the share of %s",
-			ask->entry.bad_number, name);
+	(void)snprintf(whose, sizeof(whose), "Word %u%s%s", ask->entry.bad_number,
+		strcmp(name, "share") == 0 ? "" : " of the share of ",
+		strcmp(name, "share") == 0 ? "" : name);
 	n = snprintf(ret, PROMPT_LEN,
 		" word %u \"%s\" is not in the list.  %s:", ask->entry.bad_number, bad, whose);
 	if (n > 78)
 		(void)snprintf(ret, PROMPT_LEN,
 			" word %u \"%s\" is not in the list.\n%s:", ask->entry.bad_number, bad,
 			whose);
+}
+
+/* The checksum points at one word; all else is kept. */
+static void prompt_misread(const struct bg_ask *ask, char ret[static PROMPT_LEN])
+{
+	char name[BG_NAME_LEN + 1];
+	bool is_known;
+
+	entry_name(ask, name, sizeof(name));
+	is_known = strcmp(name, "share") != 0;
+	(void)snprintf(ret, PROMPT_LEN,
+		" The share does not add up: word %u looks misread.\n Word %u%s%s:",
+		ask->entry.bad_number, ask->entry.bad_number, is_known ? " of the share of " : "",
+		is_known ? name : "");
 }
 
 /* Why a whole share is not good; what to do is to type it anew. */
@@ -110,7 +122,7 @@ static void explain(struct bg_tty *tty)
 		"many a line as you like; the first 4 letters of each are enough. Or type the\n"
 		"38 (or 70) letters of the compact form, or let the YubiKey type them. Upper or\n"
 		"lower case, numbers and line breaks do not matter; what is typed is not shown.\n"
-		"Ctrl-C ends it all; nothing is kept.\n");
+		"A wrong word costs that word only. Ctrl-C ends it all; nothing is kept.\n");
 }
 
 static enum bg_asked deliver(struct bg_ask *ask, struct bg_given *ret)
@@ -194,6 +206,10 @@ static bool react(struct bg_ask *ask, const char *first, char prompt[static PROM
 		break;
 	case BG_ENTRY_REFUSED:
 		bg_tty_drain(ask->tty);
+		if (bg_entry_wants_one(&ask->entry)) {
+			prompt_misread(ask, prompt);
+			break;
+		}
 		bg_tty_say(
 			ask->tty, " %s.\n Once more, from its first word.\n", refusal(&ask->entry));
 		bg_entry_wipe(&ask->entry);

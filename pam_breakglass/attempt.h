@@ -16,7 +16,7 @@
 
 struct bg_vault {
 	struct bg_answer answer;
-	struct bg_answer refused_pin;  /* never sent a second time */
+	struct bg_answer pin;	       /* the last one sent: not again, and it is no reason */
 	struct bg_fido2_request fido2; /* holds the PIN */
 	struct bg_entry entry;	       /* a share so far */
 	struct bg_secret seed;	       /* of the custodian whose share was typed */

@@ -182,6 +182,7 @@ static enum bg_step run(struct bg_attempt *attempt)
 		step = bg_attempt_request(attempt, is_new);
 		if (step == BG_STEP_NEXT && attempt->record.phase == BG_PHASE_OPEN)
 			step = bg_attempt_reason(attempt);
+		bg_answer_wipe(&attempt->vault->pin);
 		if (step == BG_STEP_NEXT && attempt->record.phase == BG_PHASE_FIXED)
 			step = bg_attempt_quorum(attempt);
 		is_new = true;

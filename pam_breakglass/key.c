@@ -217,8 +217,8 @@ static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
 			left == 1 ? "y" : "ies");
 		return BG_STEP_AGAIN;
 	}
-	if (answer->len == attempt->vault->refused_pin.len &&
-		bg_equal(answer->text, attempt->vault->refused_pin.text, answer->len)) {
+	if (answer->len == attempt->vault->pin.len &&
+		bg_equal(answer->text, attempt->vault->pin.text, answer->len)) {
 		(void)snprintf(attempt->note, sizeof(attempt->note),
 			"The same PIN again; nothing was sent, %u tr%s left.", left,
 			left == 1 ? "y" : "ies");
@@ -268,7 +268,7 @@ static enum bg_err prove(struct bg_attempt *attempt, struct hunt *hunt, struct b
 	prepare(attempt, hunt, BG_FIDO2_ASSERT);
 	memcpy(request->client_data_hash, challenge, sizeof(challenge));
 	memcpy(request->pin.text, answer->text, answer->len);
-	attempt->vault->refused_pin = *answer;
+	attempt->vault->pin = *answer;
 	bg_answer_wipe(answer);
 	request->min_retries = attempt->guest->is_local ? 0 : RESERVED_TRIES;
 	err = helper(attempt, hunt);
@@ -302,8 +302,8 @@ static enum bg_step try_once(struct bg_attempt *attempt, struct hunt *hunt)
 		return step;
 	attempt->note[0] = '\0';
 	err = prove(attempt, hunt, &diag);
-	if (err != BG_ERR_PIN)
-		bg_answer_wipe(&attempt->vault->refused_pin);
+	if (err != BG_ERR_PIN && err != BG_OK)
+		bg_answer_wipe(&attempt->vault->pin);
 	if (err == BG_OK)
 		return BG_STEP_NEXT;
 	if (err == BG_ERR_PIN) {

@@ -8,9 +8,11 @@
 
 #include <breakglass/secret.h>
 #include <breakglass/slip39.h>
+#include <breakglass/words.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define EMPTY_MAX   3	/* empty answers in a row */
 #define ANSWERS_MAX 400 /* of one attempt: each word of 16 shares on a line of its own */
@@ -120,7 +122,7 @@ static void put_question(struct bg_attempt *attempt, bool is_first)
 		if (strlen(attempt->note) > 40)
 			bg_text_add(&attempt->text, "\n");
 	}
-	if (entry->state == BG_ENTRY_BAD_WORD) {
+	if (entry->state == BG_ENTRY_BAD_WORD || entry->state == BG_ENTRY_REFUSED) {
 		bg_text_item(&attempt->text, " Word %u%s%s: ", entry->bad_number,
 			name != NULL ? " of the share of " : "", name != NULL ? name : "");
 		return;
@@ -153,8 +155,8 @@ static void put_help(struct bg_attempt *attempt)
 		" Type a custodian's %zu words as read to you, on one line or several; their\n"
 		" first 4 letters will do. Or the %d characters of the short form. Nothing is\n"
 		" shown. A wrong word costs only that word; a wrong share is named and dropped.\n"
-		" new: drop this request and begin anew.   Ctrl-C: leave; the same key goes on\n"
-		" with this request at any door.\n",
+		" new     drop this request and begin anew\n"
+		" Ctrl-C  leave; the same key goes on with this request, at any door\n",
 		words_wanted(attempt),
 		words_wanted(attempt) == BG_SLIP39_WORDS_128 ? BG_COMPACT_CHARS_128
 							     : BG_COMPACT_CHARS_256);
@@ -282,13 +284,15 @@ static void note_refused(struct bg_attempt *attempt, const struct bg_entry *entr
 	if (entry->err == BG_ERR_CHECKSUM && entry->modhex_len > 0)
 		(void)snprintf(why, sizeof(why),
 			"The short form does not add up: a character is misread. Once more.");
-	else if (entry->err == BG_ERR_CHECKSUM && entry->bad_number != 0)
+	else if (bg_entry_wants_one(entry)) {
+		/* all else of it is kept */
+		note(attempt, "The share%s%s does not add up: word %u looks misread.", of, name,
+			entry->bad_number);
+		bg_attempt_record(attempt, BG_EV_SHARE_REFUSED, attempt->note);
+		return;
+	} else if (entry->err == BG_ERR_CHECKSUM)
 		(void)snprintf(why, sizeof(why),
-			"The share%s%s does not add up; word %u looks misread. Once more.", of,
-			name, entry->bad_number);
-	else if (entry->err == BG_ERR_CHECKSUM)
-		(void)snprintf(why, sizeof(why),
-			"The share%s%s does not add up: a word is misread. Once more.", of, name);
+			"The share%s%s does not add up: words are misread. Once more.", of, name);
 	else
 		(void)snprintf(why, sizeof(why), "That is no share (%s).", bg_err_text(entry->err));
 	refuse_share(attempt, why);
@@ -327,7 +331,28 @@ static enum bg_err take_answer(struct bg_attempt *attempt)
 
 static bool is_word(const struct bg_answer *answer, const char *word)
 {
-	return answer->len == strlen(word) && memcmp(answer->text, word, answer->len) == 0;
+	return answer->len == strlen(word) && strncasecmp(answer->text, word, answer->len) == 0;
+}
+
+/* "help" is also "helpful", which a set's shares may begin with: a set whose do not takes it as a
+   request. */
+static bool wants_help_text(const struct bg_attempt *attempt)
+{
+	const struct bg_answer *answer = &attempt->vault->answer;
+	uint16_t index;
+
+	if (is_word(answer, "?"))
+		return true;
+	return is_word(answer, "help") && attempt->vault->entry.state == BG_ENTRY_EMPTY &&
+	       bg_words_find("help", 4, &index) == BG_OK &&
+	       index != attempt->guest->seal.slip39_id >> 5;
+}
+
+/* What people type to get out; none of these is in the list. */
+static bool wants_out(const struct bg_answer *answer)
+{
+	return is_word(answer, "quit") || is_word(answer, "exit") || is_word(answer, "q") ||
+	       is_word(answer, "abort") || is_word(answer, "cancel");
 }
 
 static enum bg_step deny(struct bg_attempt *attempt, enum bg_err err)
@@ -389,8 +414,12 @@ enum bg_step bg_attempt_quorum(struct bg_attempt *attempt)
 			break;
 		}
 		empty = 0;
-		if (is_word(&attempt->vault->answer, "?")) {
+		if (wants_help_text(attempt)) {
 			wants_header = wants_help = true;
+			continue;
+		}
+		if (wants_out(&attempt->vault->answer)) {
+			note(attempt, "To leave press Ctrl-C; the same key goes on from here.");
 			continue;
 		}
 		if (is_word(&attempt->vault->answer, "new"))

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a person types at a share's prompt, in as many pieces as they like:
- * words, their first four letters, or modhex; any case. A wrong word costs that
- * word: everything before it is kept, what follows it in the same piece is
- * dropped, and the next piece goes on with that word. The state holds a secret:
- * keep it in locked memory, wipe it.
+ * words, their first four letters, or modhex; any case. The state holds a
+ * secret: keep it in locked memory, wipe it.
+ *
+ * A wrong word costs that word. Everything before it is kept, and so is what
+ * follows it in the same piece, unless that were more than a share has: a next
+ * piece of one word is put in its place, a longer one goes on from there in
+ * place of the rest. So too with the one word that a failed checksum points at.
+ * A piece of as many words as a whole share has is a whole share, whatever was
+ * begun before it.
  *
  * Tokens are parted by blanks of all kinds (also a scanner's return, U+00A0,
  * U+2000 to U+200A, U+202F, U+3000), commas, semicolons and hyphens; zero-width characters
@@ -37,6 +42,7 @@ enum bg_entry_state {
 
 #define BG_ENTRY_BAD_LEN    24
 #define BG_ENTRY_MODHEX_LEN 80
+#define BG_ENTRY_REST_LEN   512 /* 33 words and their blanks, and wrong ones among them */
 
 struct bg_entry {
 	enum bg_entry_state state;
@@ -48,6 +54,8 @@ struct bg_entry {
 					    that alone may be wrong, 0 if unknown */
 	char bad_text[BG_ENTRY_BAD_LEN]; /* the wrong word, printable ASCII, cut; of what is
 					    too long to be one word only the start */
+	char rest[BG_ENTRY_REST_LEN];	 /* what followed the wrong word, a blank after each */
+	size_t rest_len;		 /* 0: nothing is kept, go on from the wrong word */
 	enum bg_err err;
 	struct bg_slip39_share share;
 	struct bg_compact compact;
@@ -59,10 +67,13 @@ void bg_entry_wipe(struct bg_entry *entry); /* also: start anew */
    and moves the state on. expected: words of a whole share (20 or 33), or 0 to tell from the
    words themselves: 20 are taken as whole when their checksum stands, else up to 33 are read.
    A piece without any token changes nothing. After MNEMONIC, COMPACT or REFUSED the next piece
-   starts anew. REFUSED: err is BG_ERR_RANGE (more words or characters than a share has),
-   _CHECKSUM, _PADDING, _WRONG_KIND (modhex, but no compact share), _SYNTAX (a modhex share that
-   goes on with something else), _TOO_BIG (the piece). */
+   starts anew, but one word after REFUSED with a bad_number. REFUSED: err is BG_ERR_RANGE (more
+   words or characters than a share has), _CHECKSUM, _PADDING, _WRONG_KIND (modhex, but no compact
+   share), _SYNTAX (a modhex share that goes on with something else), _TOO_BIG (the piece). */
 void bg_entry_add(struct bg_entry *entry, const char *text, size_t len, size_t expected);
+
+/* Whether one word is wanted and no more: the wrong one, or the one that the checksum points at. */
+bool bg_entry_wants_one(const struct bg_entry *entry);
 
 /* From word 4 on the share's head is known (id, threshold, member index): true and the share's
    numbers without value; only for words. */

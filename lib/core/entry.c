@@ -279,6 +279,26 @@ static bool is_final(const struct bg_entry *entry)
 	       entry->state == BG_ENTRY_REFUSED;
 }
 
+/* What follows a wrong word, unless it were more than a share has: then words were torn apart. */
+static void keep_rest(struct bg_entry *entry, struct cursor c)
+{
+	BG_WIPE(token_wipe) struct token token = { 0 };
+	size_t most = entry->expected ? entry->expected : BG_SLIP39_WORDS_256;
+	size_t count = entry->words.count + 1, len = 0;
+
+	while (take_token(&c, &token)) {
+		if (++count > most || token.len + 1 > sizeof(entry->rest) - len) {
+			bg_wipe(entry->rest, sizeof(entry->rest));
+			len = 0;
+			break;
+		}
+		memcpy(entry->rest + len, token.text, token.len);
+		len += token.len;
+		entry->rest[len++] = ' ';
+	}
+	entry->rest_len = len;
+}
+
 static void add_words(struct bg_entry *entry, struct cursor c)
 {
 	BG_WIPE(token_wipe) struct token token = { 0 };
@@ -295,6 +315,7 @@ static void add_words(struct bg_entry *entry, struct cursor c)
 			entry->state = BG_ENTRY_BAD_WORD;
 			entry->bad_number = (unsigned int)words->count + 1;
 			show_bad(entry, &token);
+			keep_rest(entry, c);
 			return;
 		}
 		words->count++;
@@ -305,6 +326,62 @@ static void add_words(struct bg_entry *entry, struct cursor c)
 void bg_entry_wipe(struct bg_entry *entry)
 {
 	explicit_bzero(entry, sizeof(*entry));
+}
+
+static void forget_rest(struct bg_entry *entry)
+{
+	bg_wipe(entry->rest, sizeof(entry->rest));
+	entry->rest_len = 0;
+}
+
+bool bg_entry_wants_one(const struct bg_entry *entry)
+{
+	return (entry->state == BG_ENTRY_BAD_WORD && entry->rest_len) ||
+	       (entry->state == BG_ENTRY_REFUSED && entry->err == BG_ERR_CHECKSUM &&
+		       entry->words.count && entry->bad_number);
+}
+
+/* The word that the checksum points at becomes a wrong one, and what follows it the rest. */
+static void reopen(struct bg_entry *entry)
+{
+	struct bg_slip39_words *words = &entry->words;
+	size_t first = entry->bad_number, len = 0;
+
+	for (size_t i = first; i < words->count; i++) {
+		char word[BG_WORD_MAX_LEN + 1];
+		size_t n;
+
+		bg_words_text(words->index[i], word);
+		n = strlen(word);
+		memcpy(entry->rest + len, word, n);
+		entry->rest[len + n] = ' ';
+		len += n + 1;
+		bg_wipe(word, sizeof(word));
+	}
+	entry->rest_len = len;
+	bg_wipe(words->index + first - 1, (words->count - first + 1) * sizeof(words->index[0]));
+	words->count = first - 1;
+	entry->err = BG_OK;
+	entry->state = BG_ENTRY_BAD_WORD;
+}
+
+/* One word in the place of the wrong one, then the rest; one that is wrong as well changes
+   nothing. */
+static void mend(struct bg_entry *entry, struct cursor c)
+{
+	char rest[BG_ENTRY_REST_LEN];
+	struct cursor after = { rest, entry->rest_len };
+
+	memcpy(rest, entry->rest, sizeof(rest));
+	forget_rest(entry);
+	add_words(entry, c);
+	if (entry->state != BG_ENTRY_BAD_WORD) {
+		add_words(entry, after);
+	} else {
+		memcpy(entry->rest, rest, sizeof(rest));
+		entry->rest_len = after.left;
+	}
+	bg_wipe(rest, sizeof(rest));
 }
 
 /* A piece of a compact share's length, taken as one unless words that were typed before it would
@@ -324,6 +401,7 @@ void bg_entry_add(struct bg_entry *entry, const char *text, size_t len, size_t e
 {
 	struct cursor c = { text, len };
 	struct survey s;
+	bool is_mend;
 
 	if (len > PIECE_MAX_LEN) {
 		bg_entry_wipe(entry);
@@ -333,7 +411,10 @@ void bg_entry_add(struct bg_entry *entry, const char *text, size_t len, size_t e
 	s = survey_piece(c);
 	if (!s.tokens)
 		return;
-	if (is_final(entry))
+	is_mend = s.tokens == 1 && bg_entry_wants_one(entry) && !is_whole_length(s.chars);
+	if (is_mend && is_final(entry))
+		reopen(entry);
+	if (is_final(entry) || (s.tokens == expected && entry->words.count))
 		bg_entry_wipe(entry);
 	entry->bad_number = 0;
 	bg_wipe(entry->bad_text, sizeof(entry->bad_text));
@@ -344,6 +425,11 @@ void bg_entry_add(struct bg_entry *entry, const char *text, size_t len, size_t e
 			refuse(entry, BG_ERR_SYNTAX);
 		return;
 	}
+	if (is_mend) {
+		mend(entry, c);
+		return;
+	}
+	forget_rest(entry);
 	if (s.is_modhex && !s.is_words && is_whole_length(s.chars) && take_compact(entry, c))
 		return;
 	if (s.is_modhex && s.has_long && !entry->words.count) {

@@ -113,7 +113,7 @@ class ScreenTest(DialogueCase):
 	def test_help_and_the_header_again(self):
 		login = self.at_share()
 		login.answer("?")
-		prompt = login.expect("BREAK-GLASS", "need 2 of", "20 words", "38 characters", "new:",
+		prompt = login.expect("BREAK-GLASS", "need 2 of", "20 words", "38 characters", "new ",
 			"Share 1 of 2")
 		self.assertLessEqual(prompt.count("\n"), 22)
 		login.answer(self.stage.shares["ops"])
@@ -138,6 +138,30 @@ class ScreenTest(DialogueCase):
 		self.opens(login)
 		self.check_events("ATTEMPT", "REQUEST_OPENED", "SHARE_ACCEPTED", "ABANDONED",
 			"REQUEST_OPENED", "SHARE_ACCEPTED", "SHARE_ACCEPTED", *OPENED)
+
+	def test_a_secret_is_no_reason(self):
+		words = self.stage.shares["audit"]
+		pin = "correct horse 9"
+		for secret in ("12345678", "1234 5678", words, " ".join(w[:4] for w in words.split()[:7]),
+				self.stage.compact(words), pin):
+			self.stage.reset()
+			self.stage.keys["a"].ctl("set-pin", pin if secret == pin else pamlib.PIN)
+			login = self.stage.login()
+			self.addCleanup(login.kill)
+			login.expect("PIN")
+			self.stage.keys["a"].ctl("touch")
+			login.answer(pin if secret == pin else pamlib.PIN)
+			login.expect("Reason")
+			login.answer(secret)
+			login.expect("That looks like a PIN or a share", "Reason (ticket, what is broken): ")
+			login.answer("INC-1234 directory down")
+			login.expect("Share 1 of 2")
+			login.answer(words)
+			login.next()
+			self.assertEqual([e["reason"] for e in self.stage.events()
+				if e["event"] == "SHARE_ACCEPTED"], ["INC-1234 directory down"])
+			login.kill()
+		self.stage.keys["a"].ctl("set-pin", pamlib.PIN)
 
 	def test_a_short_reason_is_missing_the_second_time(self):
 		for first, second in (("INC-1", "short"), ("", ""), ("        ", "x" * 600)):
@@ -206,6 +230,38 @@ class TypingTest(DialogueCase):
 		self.assertNotIn("z" * 60, prompt)
 		login.answer(words[19])
 		login.expect("audit counted.")
+
+	def test_a_mistyped_word_keeps_what_follows(self):
+		words = self.stage.shares["audit"].split()
+		login = self.at_share()
+		login.answer(" ".join(words[:2] + ["flme"] + words[3:16] + ["qqqq"] + words[17:]))
+		login.expect('word 3 "flme" is not in the list.', "Word 3: ")
+		login.answer(words[2])
+		login.expect('word 17 "qqqq" is not in the list.', "Word 17 of the share of audit: ")
+		login.answer(words[16])
+		login.expect("audit counted. Share 2 of 2")
+		words = self.stage.shares["dba"].split()
+		login.answer(" ".join(words[:8] + ["acne" if words[8] == "acid" else "acid"] + words[9:]))
+		login.expect("The share of dba does not add up: word 9 looks misread.",
+			"Word 9 of the share of dba: ")
+		login.answer("?")
+		login.expect("20 words", "Word 9 of the share of dba: ")
+		login.answer(words[8])
+		self.opens(login)
+
+	def test_words_that_people_try(self):
+		login = self.at_share()
+		for text in ("help", "HELP", "?"):
+			login.answer(text)
+			login.expect("BREAK-GLASS", "Ctrl-C", "Share 1 of 2")
+		for text in ("quit", "exit", "q"):
+			login.answer(text)
+			login.expect("To leave press Ctrl-C", "Share 1 of 2")
+		login.answer(self.stage.shares["ops"])
+		login.expect("ops counted.")
+		login.answer(self.stage.shares["dba"])
+		self.opens(login)
+		self.check_events("ATTEMPT", "REQUEST_OPENED", "SHARE_ACCEPTED", "SHARE_ACCEPTED", *OPENED)
 
 	def test_wrong_shares_are_named_and_dropped(self):
 		words = self.stage.shares["dba"].split()
