@@ -246,7 +246,8 @@ static int run(struct bg_crypto *crypto, const struct options *o)
 	struct bg_diag diag = { 0 };
 	bool had_seals;
 	enum bg_err err;
-	int status = bg_candidate_read(crypto, o->seal, &candidate);
+	bool is_recorded = !o->root && !o->is_dry && geteuid() == 0;
+	int status = bg_candidate_read(crypto, o->seal, is_recorded, &candidate);
 
 	if (!status)
 		status = bg_load_contacts(o->contacts, o->seal, &contacts);

@@ -48,7 +48,8 @@ int bg_tree_fail(
 BG_CHECKED enum bg_err bg_tree_read(const struct bg_tree *tree, const char *path, char *buf,
 	size_t size, size_t *ret_len, struct bg_diag *diag);
 bool bg_tree_has(const struct bg_tree *tree, const char *path);
-/* Makes path hold data with this mode; nothing is done or said where it does already. */
+/* Makes path hold data with this mode (0: the mode that it has); nothing is done or said where it
+ * does already. */
 BG_CHECKED enum bg_err bg_tree_write(struct bg_tree *tree, const char *path, mode_t mode,
 	const char *data, size_t len, struct bg_diag *diag);
 /* The same for a file from data/: BG_ERR_DUPLICATE where somebody else's file is in its place. */
@@ -140,8 +141,9 @@ struct bg_candidate {
 	bool is_in_force;    /* it is this one */
 	struct bg_host host; /* in force, unless is_first */
 };
+/* is_recorded: a signature that does not verify is an alert, not only an error. */
 BG_CHECKED int bg_candidate_read(
-	struct bg_crypto *crypto, const char *path, struct bg_candidate *ret);
+	struct bg_crypto *crypto, const char *path, bool is_recorded, struct bg_candidate *ret);
 /* fingerprint: NULL to ask at the terminal. */
 BG_CHECKED int bg_candidate_judge(struct bg_crypto *crypto, const struct bg_tree *tree,
 	struct bg_candidate *candidate, const char *fingerprint, bool is_keys_lost);

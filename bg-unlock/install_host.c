@@ -122,7 +122,7 @@ static enum bg_err replace_line(
 {
 	int n = snprintf(next, sizeof(next), "%.*s%s%s", (int)(line - defs), defs, by, line + len);
 
-	return bg_tree_write(tree, LOGIN_DEFS, 0644, next, (size_t)n, diag);
+	return bg_tree_write(tree, LOGIN_DEFS, 0, next, (size_t)n, diag);
 }
 
 static size_t line_len(const char *line)

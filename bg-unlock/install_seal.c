@@ -15,7 +15,17 @@
 #include <stdio.h>
 #include <string.h>
 
-int bg_candidate_read(struct bg_crypto *crypto, const char *path, struct bg_candidate *ret)
+static void record_unsigned(struct bg_crypto *crypto, const struct bg_diag *diag)
+{
+	char why[320];
+	const struct bg_event event = { .id = BG_EV_SEAL_REFUSED, .result = why, .severity = -1 };
+
+	bg_diag_format(diag, BG_ERR_SIGNATURE, why, sizeof(why));
+	bg_log_event(crypto, "bg-unlock", &event, false, NULL);
+}
+
+int bg_candidate_read(
+	struct bg_crypto *crypto, const char *path, bool is_recorded, struct bg_candidate *ret)
 {
 	struct bg_diag diag = { 0 };
 	enum bg_err err = bg_file_read(path, BG_FILE_ANY_FOLDER | BG_FILE_ANY_OWNER, ret->text,
@@ -24,6 +34,8 @@ int bg_candidate_read(struct bg_crypto *crypto, const char *path, struct bg_cand
 	if (err)
 		return bg_fail(err, &diag, err == BG_ERR_NOENT ? "name the seal's file" : NULL);
 	err = bg_seal_parse(crypto, ret->text, ret->len, path, &ret->seal, &diag);
+	if (err == BG_ERR_SIGNATURE && is_recorded)
+		record_unsigned(crypto, &diag);
 	if (err)
 		return bg_fail(err, &diag,
 			"a seal is used exactly as the ceremony wrote it: get it again");

@@ -95,6 +95,16 @@ bool bg_tree_has(const struct bg_tree *tree, const char *path)
 	return lstat(bg_tree_path(tree, path), &st) == 0;
 }
 
+/* mode 0: as it is, or 0644 */
+static mode_t wanted_mode(const struct bg_tree *tree, const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mode != 0)
+		return mode;
+	return lstat(bg_tree_path(tree, path), &st) == 0 ? st.st_mode & 07777 : 0644;
+}
+
 static bool has_mode(const struct bg_tree *tree, const char *path, mode_t mode)
 {
 	struct stat st;
@@ -111,6 +121,7 @@ enum bg_err bg_tree_write(struct bg_tree *tree, const char *path, mode_t mode, c
 
 	if (err != BG_OK && err != BG_ERR_NOENT)
 		return err;
+	mode = wanted_mode(tree, path, mode);
 	if (err == BG_OK && old_len == len && memcmp(old, data, len) == 0 &&
 		has_mode(tree, path, mode))
 		return BG_OK;

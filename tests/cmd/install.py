@@ -77,6 +77,7 @@ def test_uninstall_gives_back_every_byte():
                           ("LOGIN_TIMEOUT\t\t60\n", "LOGIN_TIMEOUT 0\n")):
         with Host() as h:
             h.tree.edit("etc/login.defs", before, after)
+            os.chmod(h.tree.path("etc/login.defs"), 0o640)
             seen = h.tree.snapshot()
             h.install()
             assert h.tree.snapshot() != seen

@@ -278,6 +278,8 @@ class Succession(InstallCase):
 		self.refused(fork, "another seal of the same epoch")
 		self.refused(self.with_flipped_digit(three, "predecessor-quorum"), "signature")
 		self.refused(self.with_flipped_digit(three, "predecessor-signature"), "--keys-lost")
+		self.box.run(f"sed 's/^holder = .*/holder = mallory/' {three} >/root/bad.seal")
+		self.refused("/root/bad.seal", "signature")
 		self.box.shares = shares
 		with self.box.ssh_door() as person:
 			person.pin()
