@@ -7,6 +7,7 @@
 #ifndef BG_UNLOCK_H
 #define BG_UNLOCK_H
 
+#include <breakglass/crypto.h>
 #include <breakglass/err.h>
 
 #include <stddef.h>
@@ -53,5 +54,10 @@ int bg_secrets_begin(void);
 /* size zeroed bytes of the locked arena, kept until the end, wiped at exit; ends the program with
    BG_EXIT_MACHINE when there are none. */
 void *bg_secrets_take(size_t size);
+/* A verb that handles secrets: bg_secrets_begin, state_size zeroed bytes of the arena and a crypto
+   context for run, then both wiped and closed. Returns run's exit status, or BG_EXIT_MACHINE. */
+int bg_secrets_run(size_t state_size,
+	int (*run)(struct bg_crypto *crypto, void *state, const void *options),
+	const void *options);
 
 #endif

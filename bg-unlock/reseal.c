@@ -279,8 +279,10 @@ static int reseal(struct bg_crypto *crypto, struct state *s, const struct option
 	return status ? status : deal(crypto, s, o, path, has_tty);
 }
 
-static int run(struct bg_crypto *crypto, struct state *s, const struct options *o)
+static int run(struct bg_crypto *crypto, void *state, const void *options)
 {
+	const struct options *o = options;
+	struct state *s = state;
 	bool has_tty = !o->folder || !o->is_stdin || !o->is_pin_stdin;
 	struct bg_diag diag = { 0 };
 	enum bg_err err;
@@ -302,19 +304,10 @@ static int run(struct bg_crypto *crypto, struct state *s, const struct options *
 
 int bg_verb_reseal(int argc, char **argv)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
 	struct options o = { 0 };
-	struct state *s;
 	int status = parse(argc, argv, &o);
 
 	if (status)
 		return status < 0 ? bg_verb_help("reseal") : status;
-	status = bg_secrets_begin();
-	if (status)
-		return status;
-	s = bg_secrets_take(sizeof(*s));
-	crypto = bg_load_crypto();
-	status = crypto ? run(crypto, s, &o) : BG_EXIT_MACHINE;
-	bg_wipe(s, sizeof(*s));
-	return status;
+	return bg_secrets_run(sizeof(struct state), run, &o);
 }

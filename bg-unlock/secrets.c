@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the command keeps what must not leave memory: not dumpable, no core, one locked arena. */
 #include "bg-unlock.h"
+#include "load.h"
 
 #include <breakglass/secret.h>
 
@@ -68,4 +69,20 @@ void *bg_secrets_take(size_t size)
 	p = arena + used;
 	used += size;
 	return p;
+}
+
+int bg_secrets_run(size_t state_size,
+	int (*run)(struct bg_crypto *crypto, void *state, const void *options), const void *options)
+{
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
+	int status = bg_secrets_begin();
+	void *state;
+
+	if (status)
+		return status;
+	state = bg_secrets_take(state_size);
+	crypto = bg_load_crypto();
+	status = crypto ? run(crypto, state, options) : BG_EXIT_MACHINE;
+	bg_wipe(state, state_size);
+	return status;
 }

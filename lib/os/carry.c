@@ -5,6 +5,7 @@
  * the newest segment, synced, and only then removed. What a killed run left half
  * appended is found by comparing, and completed.
  */
+#include "io.h"
 #include "chain.h"
 #include "segments.h"
 
@@ -35,21 +36,6 @@ static enum bg_err io_error(struct carry *carry, const char *where, const char *
 	return bg_diag_set(carry->diag, BG_ERR_IO, where, "%s", what);
 }
 
-static enum bg_err write_all(int fd, const char *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return BG_ERR_IO;
-		p += n;
-		len -= (size_t)n;
-	}
-	return BG_OK;
-}
-
 static size_t line_count(const struct bg_bytes *bytes)
 {
 	size_t n = 0;
@@ -71,7 +57,7 @@ static enum bg_err append_segment(
 	err = bg_chain_file(carry->var, name, O_WRONLY | O_APPEND | O_CREAT, &fd, carry->diag);
 	if (err != BG_OK)
 		return err;
-	if (write_all(fd, lines->p + done, lines->len - done) != BG_OK || fsync(fd) != 0)
+	if (bg_io_write_all(fd, lines->p + done, lines->len - done) != BG_OK || fsync(fd) != 0)
 		return io_error(carry, name, "the segment cannot be written");
 	return BG_OK;
 }

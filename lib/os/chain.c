@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "io.h"
 #include "chain.h"
 
 #include <breakglass/os_clock.h>
@@ -152,23 +153,6 @@ static bool read_exactly(int fd, void *buf, size_t len, off_t at)
 	return true;
 }
 
-static enum bg_err write_all(int fd, const void *buf, size_t len)
-{
-	const char *p = buf;
-
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return BG_ERR_IO;
-		p += n;
-		len -= (size_t)n;
-	}
-	return BG_OK;
-}
-
 enum bg_err bg_chain_read_head(int dir, struct bg_chain_head *ret)
 {
 	__attribute__((cleanup(bg_fd_close))) int fd = -1;
@@ -205,7 +189,7 @@ enum bg_err bg_chain_write_head(int dir, const struct bg_chain_head *head)
 	(void)unlinkat(dir, HEAD_NEW, 0);
 	err = bg_chain_file(dir, HEAD_NEW, O_WRONLY | O_CREAT | O_EXCL, &fd, NULL);
 	if (err == BG_OK)
-		err = write_all(fd, text, (size_t)len);
+		err = bg_io_write_all(fd, text, (size_t)len);
 	if (err == BG_OK && renameat(dir, HEAD_NEW, dir, BG_CHAIN_HEAD) != 0)
 		err = BG_ERR_IO;
 	return err;
@@ -318,7 +302,7 @@ enum bg_err bg_chain_append(
 		return BG_ERR_IO;
 	if (is_over_limit(st.st_size + (off_t)len + 1))
 		return BG_ERR_TOO_BIG;
-	err = write_all(fd, buf, len + 1);
+	err = bg_io_write_all(fd, buf, len + 1);
 	if (err != BG_OK) {
 		/* what cannot be taken back now, the next writer takes back */
 		if (ftruncate(fd, st.st_size) != 0)

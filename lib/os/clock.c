@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <breakglass/os_clock.h>
 
+#include "io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -68,23 +70,6 @@ void bg_clock_wall_text(char ret[static BG_TIME_TEXT_LEN])
 		(unsigned int)(ts.tv_nsec / 1000000) % 1000);
 }
 
-/* Reads a small file of /proc or /etc; returns its length, or -1. */
-static ssize_t read_small(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	do
-		n = read(fd, buf, size - 1);
-	while (n < 0 && errno == EINTR);
-	(void)close(fd);
-	if (n >= 0)
-		buf[n] = '\0';
-	return n;
-}
-
 static int64_t be64(const unsigned char *p)
 {
 	uint64_t v = 0;
@@ -140,7 +125,7 @@ static bool zone_offset(const unsigned char *p, size_t len, int64_t when, int32_
 void bg_clock_local_hm(uint32_t secs, char *ret, size_t ret_size)
 {
 	unsigned char zone[8192];
-	ssize_t len = read_small("/etc/localtime", (char *)zone, sizeof(zone));
+	ssize_t len = bg_io_read_small("/etc/localtime", false, (char *)zone, sizeof(zone));
 	int64_t when = (int64_t)time(NULL) + secs;
 	int32_t offset = 0;
 	bool is_local = len > 0 && zone_offset(zone, (size_t)len, when, &offset);
@@ -153,7 +138,7 @@ void bg_clock_local_hm(uint32_t secs, char *ret, size_t ret_size)
 enum bg_err bg_clock_boot_id(char ret[static BG_BOOT_ID_LEN + 1])
 {
 	char buf[BG_BOOT_ID_LEN + 8];
-	ssize_t n = read_small("/proc/sys/kernel/random/boot_id", buf, sizeof(buf));
+	ssize_t n = bg_io_read_small("/proc/sys/kernel/random/boot_id", true, buf, sizeof(buf));
 
 	if (n < BG_BOOT_ID_LEN)
 		return BG_ERR_IO;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <breakglass/os_file.h>
 
+#include "io.h"
+
 #include <breakglass/os_random.h>
 #include <breakglass/bytes.h>
 #include <errno.h>
@@ -158,23 +160,6 @@ enum bg_err bg_file_read(const char *path, unsigned int flags, char *buf, size_t
 	return read_all(fd, path, buf, size, ret_len, diag);
 }
 
-static enum bg_err write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return BG_ERR_IO;
-		p += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd) == 0 ? BG_OK : BG_ERR_IO;
-}
-
 #define TEMP_LEN 32
 
 /* A new file beside the one to be replaced, with a name that nobody can have taken. */
@@ -243,7 +228,9 @@ enum bg_err bg_file_replace(const char *path, unsigned int flags, mode_t mode, c
 	err = make_temp(dir, mode, temp, &fd);
 	if (err != BG_OK)
 		return fail(diag, path, err, "a folder that can be written");
-	err = write_all(fd, data, len);
+	err = bg_io_write_all(fd, data, len);
+	if (err == BG_OK && fsync(fd) != 0)
+		err = BG_ERR_IO;
 	if (err == BG_OK)
 		err = place(dir, temp, name, flags);
 	if (err != BG_OK) {

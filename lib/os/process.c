@@ -2,6 +2,8 @@
 /* What /proc says of a process and of its audit session. */
 #include <breakglass/os_clock.h>
 
+#include "io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -11,22 +13,6 @@
 #include <unistd.h>
 
 #define UNSET_SESSION 4294967295UL
-
-static ssize_t read_proc(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	do
-		n = read(fd, buf, size - 1);
-	while (n < 0 && errno == EINTR);
-	(void)close(fd);
-	if (n >= 0)
-		buf[n] = '\0';
-	return n;
-}
 
 /* The number at *p, which is moved behind it and the blank; digits only, no locale. */
 static bool next_number(const char **p, uint64_t *ret)
@@ -57,7 +43,7 @@ enum bg_err bg_process_get(pid_t pid, struct bg_process *ret)
 	uint64_t field = 0, parent = 0;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (pid <= 0 || read_proc(path, buf, sizeof(buf)) <= 0)
+	if (pid <= 0 || bg_io_read_small(path, true, buf, sizeof(buf)) <= 0)
 		return BG_ERR_NOENT;
 	/* The name in parentheses may hold anything; the last one ends it. */
 	p = strrchr(buf, ')');
@@ -96,8 +82,9 @@ enum bg_err bg_audit_session(uint32_t *ret)
 	const char *p = buf;
 	uint64_t v = 0;
 
-	if (read_proc("/proc/self/sessionid", buf, sizeof(buf)) <= 0 || !next_number(&p, &v) ||
-		buf[0] == '-' || (*p != '\0' && *p != '\n') || v >= UNSET_SESSION)
+	if (bg_io_read_small("/proc/self/sessionid", true, buf, sizeof(buf)) <= 0 ||
+		!next_number(&p, &v) || buf[0] == '-' || (*p != '\0' && *p != '\n') ||
+		v >= UNSET_SESSION)
 		return BG_ERR_NOENT;
 	*ret = (uint32_t)v;
 	return BG_OK;
