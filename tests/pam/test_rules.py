@@ -192,9 +192,11 @@ class ConversationTest(RulesCase):
 			for i in range(0, 18):
 				wanted[f"{name}'s words from {i + 1}"] = " ".join(text.split()[i:i + 3]).encode()
 		with self.stage.login(wait=True, fault=0) as login:
-			def none():
+			def none(but=()):
 				image = memory.image(login.process.pid)
 				for what, secret in wanted.items():
+					if what in but:
+						continue
 					self.assertFalse(any(secret in part for part in image), what)
 				return image
 
@@ -202,9 +204,10 @@ class ConversationTest(RulesCase):
 			self.key.ctl("touch")
 			login.answer(pin)
 			login.expect("Reason")
-			none()
+			none(but=["the PIN"])  # kept, in the locked page, to know it if it is typed as the reason
 			login.answer("INC-1 directory down")
 			login.expect("Share 1")
+			none()
 			login.answer(" ".join(words["audit"].split()[:7]))
 			login.expect("7 of 20")
 			none() # a share begun is kept as numbers, not as typed
