@@ -90,7 +90,8 @@ def _sources():
 	found = []
 	for line in lines.splitlines():
 		origin, codename, component, uri, release = line.split("|")
-		if origin == "Debian" and codename.startswith("bookworm") and component == "main":
+		if origin == "Debian" and codename.startswith("bookworm") and component == "main" \
+				and not uri.startswith("cdrom:"):
 			found.append(f"deb {uri} {release} main")
 	if not found:
 		raise BoxError("the host's apt knows no Debian bookworm (has apt-get update been run?)")
@@ -164,7 +165,8 @@ def _make_base(base):
 				"--dpkgopt=path-exclude=/usr/share/locale/*",
 				f"--customize-hook=sh {work}/finish \"$1\"",
 				"bookworm", str(work / "root"), str(work / "sources"),
-			], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode
+			], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
+				env={**os.environ, "TMPDIR": str(work)}).returncode
 		if rc != 0:
 			tail = (CACHE / "base.log").read_text(errors="replace")[-2000:]
 			raise BoxError(f"mmdebstrap failed:\n{tail}")
