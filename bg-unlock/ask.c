@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define PROMPT_LEN 256
 #define EMPTY_MAX  3
@@ -219,6 +220,12 @@ static bool react(struct bg_ask *ask, const char *first, char prompt[static PROM
 	return false;
 }
 
+/* "help" is also the start of "helpful", but nobody types that as the whole first piece. */
+static bool is_help_word(const struct bg_ask *ask)
+{
+	return ask->entry.state == BG_ENTRY_EMPTY && strcasecmp(ask->text, "help") == 0;
+}
+
 static enum bg_asked ask_pieces(struct bg_ask *ask, const char *first, struct bg_given *ret)
 {
 	char prompt[PROMPT_LEN];
@@ -244,7 +251,7 @@ static enum bg_asked ask_pieces(struct bg_ask *ask, const char *first, struct bg
 			continue;
 		}
 		empty = 0;
-		if (strcmp(ask->text, "?") == 0) {
+		if (strcmp(ask->text, "?") == 0 || is_help_word(ask)) {
 			explain(ask->tty);
 			continue;
 		}

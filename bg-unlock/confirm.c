@@ -100,8 +100,9 @@ static int show(struct bg_deal *deal, struct bg_tty *tty, size_t i)
 	bg_tty_write(tty, deal->screen, len);
 	bg_wipe(deal->screen, sizeof(deal->screen));
 	bg_tty_say(tty,
-		"\n Only %s may look. Write it on the sheet, by hand; no photograph, no file.\n"
-		" Then press Enter: it is cleared, and you type it back from the sheet.",
+		"\n Only %s may look. Write it on paper by hand, with its numbers and the line\n"
+		" on top; no photograph, no file. Then press Enter: it is cleared from the\n"
+		" screen, and you type it back from your paper.",
 		seal->custodians[i].name);
 	err = bg_tty_ask(tty, false, NULL, deal->ask.text, &len);
 	bg_tty_alternate(tty, false);

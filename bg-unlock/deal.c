@@ -174,13 +174,23 @@ static void print_sheet(
 			seal->keys[i].model);
 	(void)printf("Seal        %s\n", out);
 	print_fingerprint(digest);
-	(void)printf("\nNext: on each host of the zone\n"
-		     "  bg-unlock install %s\n"
-		     "which asks for the fingerprint above%s.\n",
-		out, seal->epoch > 1 ? " where no seal is in force yet" : "");
+}
+
+/* What is to be done with it; the first custodian stands for all. */
+static void print_next(const struct bg_deal *deal, const char *out)
+{
+	const struct bg_seal *seal = &deal->seal;
+
+	(void)printf("\nNext, on each host of the zone (it asks for the fingerprint above%s):\n"
+		     "  bg-unlock install %s\n",
+		seal->epoch > 1 ? " if it\nhas no seal yet" : "", out);
 	if (seal->epoch > 1)
-		(void)printf("Until then the old set opens; keep its shares until every host has "
-			     "this seal.\n");
+		(void)printf("Until then the old set opens there: keep its shares until every host "
+			     "has this.\n");
+	(void)printf("A page for each custodian's envelope, and one for beside the console:\n"
+		     "  bg-unlock share sheet %s %s\n"
+		     "  bg-unlock sheet %s\n",
+		out, seal->custodians[0].name, out);
 }
 
 int bg_deal_write(struct bg_crypto *crypto, struct bg_deal *deal, const char *out)
@@ -199,5 +209,6 @@ int bg_deal_write(struct bg_crypto *crypto, struct bg_deal *deal, const char *ou
 	print_sheet(deal, out, digest);
 	if (deal->contacts.count)
 		status = write_contacts(deal, out);
+	print_next(deal, out);
 	return status;
 }

@@ -229,7 +229,7 @@ static void say_end(
 		(void)printf("nothing to do: epoch %u of %s is in force on %s\n",
 			(unsigned int)candidate->seal.epoch, account, label);
 	else if (tree->is_dry)
-		(void)printf("nothing was changed\n");
+		(void)printf("nothing was changed; without --dry-run it is done\n");
 	else if (tree->is_host)
 		(void)printf("%s opens on %s with epoch %u. Next: bg-unlock check\n", account,
 			label, (unsigned int)candidate->seal.epoch);

@@ -112,6 +112,15 @@ static bool is_fingerprint(const char *typed, const uint8_t digest[static BG_SHA
 	return len == 2 * BG_SHA256_LEN;
 }
 
+static size_t digits(const char *typed)
+{
+	size_t count = 0;
+
+	for (; *typed != '\0'; typed++)
+		count += isxdigit((unsigned char)*typed) != 0;
+	return count;
+}
+
 static int ask(const char *prompt, const char *hint, char line[static BG_TTY_LINE_LEN])
 {
 	static struct bg_tty tty;
@@ -147,6 +156,9 @@ static int judge_first(struct bg_crypto *crypto, const struct bg_tree *tree,
 	if (is_fingerprint(fingerprint, candidate->seal.digest))
 		return BG_EXIT_DONE;
 	record_refusal(crypto, tree, candidate, "the fingerprint does not match");
+	if (digits(fingerprint) != 2 * BG_SHA256_LEN)
+		bg_note("%zu digits were given; a fingerprint has %d", digits(fingerprint),
+			2 * BG_SHA256_LEN);
 	return bg_fail(BG_ERR_MISMATCH, &diag,
 		"read all 64 digits from the sheet again; if they differ the file is another seal");
 }

@@ -3,35 +3,8 @@
 
 #include <breakglass/escape.h>
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NONCE_CHARS  (2 * BG_NONCE_LEN)
-#define DIGEST_CHARS (2 * BG_SHA256_LEN)
-#define VALUE_LEN    512
-
-struct entry {
-	struct entry *next; /* in its chapter */
-	uint64_t seq;
-	size_t len;
-	char line[];
-};
-
-/* One request, or what happened between two without any. */
-struct chapter {
-	struct chapter *next;
-	char nonce[NONCE_CHARS + 1]; /* until the request is fixed its id is the nonce */
-	char digest[DIGEST_CHARS + 1];
-	char account[BG_PAM_NAME_LEN + 1], key[BG_NAME_LEN + 1];
-	struct entry *first, *last;
-};
-
-struct bg_story {
-	struct chapter *first, *last;
-	bool is_short;
-};
 
 struct bg_story *bg_story_new(void)
 {
@@ -40,8 +13,8 @@ struct bg_story *bg_story_new(void)
 
 void bg_story_free(struct bg_story **story)
 {
-	struct chapter *chapter, *next_chapter;
-	struct entry *entry, *next;
+	struct bg_chapter *chapter, *next_chapter;
+	struct bg_entry_line *entry, *next;
 
 	if (!*story)
 		return;
@@ -63,12 +36,36 @@ bool bg_story_is_whole(const struct bg_story *story)
 }
 
 /* The field as it may be shown on a terminal; "": not there. */
-static void value(const char *line, size_t len, const char *name, char ret[static VALUE_LEN])
+static void value(const char *line, size_t len, const char *name, char ret[static BG_VALUE_LEN])
 {
-	char raw[VALUE_LEN];
+	char raw[BG_VALUE_LEN];
 
 	(void)bg_event_line_field(line, len, name, raw, sizeof(raw));
-	bg_escape_terminal(ret, VALUE_LEN, raw);
+	bg_escape_terminal(ret, BG_VALUE_LEN, raw);
+}
+
+void bg_story_value(
+	const struct bg_entry_line *entry, const char *name, char ret[static BG_VALUE_LEN])
+{
+	value(entry->line, entry->len, name, ret);
+}
+
+bool bg_story_is_same(
+	const struct bg_entry_line *one, const struct bg_entry_line *other, const char *name)
+{
+	char a[BG_VALUE_LEN], b[BG_VALUE_LEN];
+
+	bg_story_value(one, name, a);
+	bg_story_value(other, name, b);
+	return strcmp(a, b) == 0;
+}
+
+bool bg_story_is_event(const struct bg_entry_line *entry, const char *name)
+{
+	char text[BG_VALUE_LEN];
+
+	bg_story_value(entry, "event", text);
+	return strcmp(text, name) == 0;
 }
 
 static void copy(char *ret, size_t size, const char *text)
@@ -81,10 +78,10 @@ static void copy(char *ret, size_t size, const char *text)
 
 /* Who asks: by this a nonce's chapter and the digest that follows are known as one request. */
 struct subject {
-	char request[VALUE_LEN], account[VALUE_LEN], key[VALUE_LEN];
+	char request[BG_VALUE_LEN], account[BG_VALUE_LEN], key[BG_VALUE_LEN];
 };
 
-static bool is_of(const struct chapter *chapter, const struct subject *subject)
+static bool is_of(const struct bg_chapter *chapter, const struct subject *subject)
 {
 	if (subject->request[0] == '\0')
 		return !chapter->nonce[0] && !chapter->digest[0];
@@ -94,20 +91,20 @@ static bool is_of(const struct chapter *chapter, const struct subject *subject)
 
 /* A digest that was not seen yet belongs to the newest request of the same account and key that
    has none. */
-static bool is_fixed_now(const struct chapter *chapter, const struct subject *subject)
+static bool is_fixed_now(const struct bg_chapter *chapter, const struct subject *subject)
 {
-	return strlen(subject->request) == DIGEST_CHARS && chapter->nonce[0] &&
+	return strlen(subject->request) == BG_DIGEST_CHARS && chapter->nonce[0] &&
 	       !chapter->digest[0] && strcmp(chapter->account, subject->account) == 0 &&
 	       strcmp(chapter->key, subject->key) == 0;
 }
 
-static struct chapter *find(const struct bg_story *story, const struct subject *subject)
+static struct bg_chapter *find(const struct bg_story *story, const struct subject *subject)
 {
-	struct chapter *fixed = NULL;
+	struct bg_chapter *fixed = NULL;
 
 	if (!subject->request[0])
 		return story->last && is_of(story->last, subject) ? story->last : NULL;
-	for (struct chapter *chapter = story->first; chapter; chapter = chapter->next) {
+	for (struct bg_chapter *chapter = story->first; chapter; chapter = chapter->next) {
 		if (is_of(chapter, subject))
 			return chapter;
 		if (is_fixed_now(chapter, subject))
@@ -118,13 +115,13 @@ static struct chapter *find(const struct bg_story *story, const struct subject *
 	return fixed;
 }
 
-static struct chapter *begin(struct bg_story *story, const struct subject *subject)
+static struct bg_chapter *begin(struct bg_story *story, const struct subject *subject)
 {
-	struct chapter *chapter = calloc(1, sizeof(*chapter));
+	struct bg_chapter *chapter = calloc(1, sizeof(*chapter));
 
 	if (!chapter)
 		return NULL;
-	if (strlen(subject->request) == DIGEST_CHARS)
+	if (strlen(subject->request) == BG_DIGEST_CHARS)
 		copy(chapter->digest, sizeof(chapter->digest), subject->request);
 	else
 		copy(chapter->nonce, sizeof(chapter->nonce), subject->request);
@@ -138,12 +135,55 @@ static struct chapter *begin(struct bg_story *story, const struct subject *subje
 	return chapter;
 }
 
+/* What the same person did at the same door before the key was proved: the newest ATTEMPT of the
+   chapter, if nothing but such things came after it; else NULL. *ret_before: the entry before. */
+static struct bg_entry_line *find_beginning(const struct bg_chapter *chapter,
+	const struct bg_entry_line *opened, struct bg_entry_line **ret_before)
+{
+	struct bg_entry_line *found = NULL, *before = NULL;
+
+	*ret_before = NULL;
+	for (struct bg_entry_line *e = chapter->first; e; before = e, e = e->next) {
+		bool is_attempt = bg_story_is_event(e, "ATTEMPT");
+
+		if (!bg_story_is_same(e, opened, "service") ||
+			!bg_story_is_same(e, opened, "origin") ||
+			(!is_attempt && !bg_story_is_event(e, "KEY_REFUSED"))) {
+			found = NULL;
+		} else if (is_attempt) {
+			found = e;
+			*ret_before = before;
+		}
+	}
+	return found;
+}
+
+/* Moves that beginning from the chapter before into the request's own. */
+static void adopt(
+	struct bg_chapter *from, struct bg_chapter *into, const struct bg_entry_line *opened)
+{
+	struct bg_entry_line *before, *found = find_beginning(from, opened, &before);
+
+	if (!found)
+		return;
+	if (into->last)
+		into->last->next = found;
+	else
+		into->first = found;
+	into->last = from->last;
+	if (before)
+		before->next = NULL;
+	else
+		from->first = NULL;
+	from->last = before;
+}
+
 void bg_story_add(void *arg, const struct bg_log_line *line)
 {
 	struct bg_story *story = arg;
 	struct subject subject = { 0 };
-	struct chapter *chapter;
-	struct entry *entry;
+	struct bg_chapter *chapter, *previous = story->last;
+	struct bg_entry_line *entry;
 
 	if (line->seq == 0)
 		return;
@@ -163,116 +203,12 @@ void bg_story_add(void *arg, const struct bg_log_line *line)
 	entry->seq = line->seq;
 	entry->len = line->len;
 	memcpy(entry->line, line->text, line->len);
+	if (previous && previous != chapter && !previous->nonce[0] && !previous->digest[0] &&
+		bg_story_is_event(entry, "REQUEST_OPENED"))
+		adopt(previous, chapter, entry);
 	if (chapter->last)
 		chapter->last->next = entry;
 	else
 		chapter->first = entry;
 	chapter->last = entry;
-}
-
-static const struct bg_event_type *type_of(const struct entry *entry)
-{
-	char name[VALUE_LEN];
-
-	value(entry->line, entry->len, "event", name);
-	for (int i = 0; i < BG_EV_COUNT; i++)
-		if (strcmp(bg_event_type((enum bg_event_id)i)->name, name) == 0)
-			return bg_event_type((enum bg_event_id)i);
-	return NULL;
-}
-
-/* "; WORDS VALUE" if the entry has the field. */
-static void add_value(const struct entry *entry, const char *name, const char *words)
-{
-	char text[VALUE_LEN];
-
-	value(entry->line, entry->len, name, text);
-	if (text[0])
-		(void)printf("; %s %s", words, text);
-}
-
-/* "  2026-11-21 08:55:51Z  sentence: result; custodians ...; at ... (record 7)" */
-static void print_entry(const struct entry *entry, bool is_of_request)
-{
-	const struct bg_event_type *type = type_of(entry);
-	char time[VALUE_LEN], text[VALUE_LEN];
-	const char *sentence;
-
-	value(entry->line, entry->len, "time", time);
-	value(entry->line, entry->len, "event", text);
-	sentence = type ? type->text : text;
-	(void)printf("  %.10s %.8sZ  %.*s", time, strlen(time) > 11 ? time + 11 : "",
-		(int)strcspn(sentence, "."), sentence);
-	value(entry->line, entry->len, "result", text);
-	if (text[0])
-		(void)printf(": %s", text);
-	if (!is_of_request) {
-		add_value(entry, "account", "account");
-		add_value(entry, "key", "key");
-		add_value(entry, "holder", "held by");
-	}
-	add_value(entry, "custodians", "custodians");
-	add_value(entry, "service", "at");
-	add_value(entry, "origin", "from");
-	add_value(entry, "count", "attempt");
-	(void)printf(" (record %" PRIu64 ")\n", entry->seq);
-}
-
-/* The newest value of a field that any entry of the chapter has. */
-static void chapter_value(
-	const struct chapter *chapter, const char *name, char ret[static VALUE_LEN])
-{
-	char text[VALUE_LEN];
-
-	ret[0] = '\0';
-	for (const struct entry *entry = chapter->first; entry; entry = entry->next) {
-		value(entry->line, entry->len, name, text);
-		if (text[0])
-			copy(ret, VALUE_LEN, text);
-	}
-}
-
-static void add_chapter_value(const struct chapter *chapter, const char *name, const char *words)
-{
-	char text[VALUE_LEN];
-
-	chapter_value(chapter, name, text);
-	if (text[0])
-		(void)printf("%s%s", words, text);
-}
-
-static void print_heading(const struct chapter *chapter)
-{
-	const char *id = chapter->digest[0] ? chapter->digest : chapter->nonce;
-	char short_id[BG_SHORT_ID_LEN + 1];
-	uint8_t bytes[3];
-
-	if (!id[0]) {
-		(void)printf("Without a request\n");
-		return;
-	}
-	if (bg_hex_decode(id, 6, bytes, sizeof(bytes)))
-		bg_short_id(bytes, short_id);
-	else
-		copy(short_id, sizeof(short_id), "????");
-	(void)printf("Request %s", short_id);
-	add_chapter_value(chapter, "account", " for account ");
-	add_chapter_value(chapter, "host", " on ");
-	add_chapter_value(chapter, "key", ": key ");
-	add_chapter_value(chapter, "holder", " of ");
-	add_chapter_value(chapter, "reason", ", because: ");
-	(void)printf("\n");
-}
-
-void bg_story_print(const struct bg_story *story)
-{
-	for (const struct chapter *chapter = story->first; chapter; chapter = chapter->next) {
-		bool is_request = chapter->nonce[0] || chapter->digest[0];
-
-		if (chapter != story->first)
-			(void)printf("\n");
-		print_heading(chapter);
-		for (const struct entry *entry = chapter->first; entry; entry = entry->next)
-			print_entry(entry, is_request);
-	}
 }

@@ -5,7 +5,42 @@
 
 #include <breakglass/os_log_read.h>
 
-struct bg_story;
+#include <breakglass/event.h>
+#include <breakglass/limits.h>
+
+#define BG_NONCE_CHARS	(2 * BG_NONCE_LEN)
+#define BG_DIGEST_CHARS (2 * BG_SHA256_LEN)
+#define BG_VALUE_LEN	512
+
+/* A record, as it stands in the chain. */
+struct bg_entry_line {
+	struct bg_entry_line *next; /* in its chapter */
+	uint64_t seq;
+	size_t len;
+	char line[];
+};
+
+/* One request, or what happened between two without any. May have lost all its entries to the
+   request that they were the beginning of. */
+struct bg_chapter {
+	struct bg_chapter *next;
+	char nonce[BG_NONCE_CHARS + 1]; /* until the request is fixed its id is the nonce */
+	char digest[BG_DIGEST_CHARS + 1];
+	char account[BG_PAM_NAME_LEN + 1], key[BG_NAME_LEN + 1];
+	struct bg_entry_line *first, *last;
+};
+
+struct bg_story {
+	struct bg_chapter *first, *last;
+	bool is_short;
+};
+
+/* A field as it may be shown on a terminal; "": not there. */
+void bg_story_value(
+	const struct bg_entry_line *entry, const char *name, char ret[static BG_VALUE_LEN]);
+bool bg_story_is_same(
+	const struct bg_entry_line *one, const struct bg_entry_line *other, const char *name);
+bool bg_story_is_event(const struct bg_entry_line *entry, const char *name);
 
 struct bg_story *bg_story_new(void); /* NULL: out of memory */
 void bg_story_free(struct bg_story **story);
@@ -13,6 +48,6 @@ void bg_story_free(struct bg_story **story);
 void bg_story_add(void *arg, const struct bg_log_line *line);
 /* False: memory ran out while it was gathered. */
 bool bg_story_is_whole(const struct bg_story *story);
-void bg_story_print(const struct bg_story *story); /* to stdout */
+void bg_story_print(const struct bg_story *story); /* to stdout, 79 columns (log_tell.c) */
 
 #endif

@@ -7,6 +7,7 @@
 #include <breakglass/ini.h>
 #include <breakglass/os_file.h>
 #include <breakglass/paths.h>
+#include <breakglass/slip39.h>
 
 #include <getopt.h>
 #include <stdio.h>
@@ -85,13 +86,18 @@ static void print_steps(const struct bg_seal *seal, const char *label)
 		"    with the key plugged into THIS host.\n"
 		" 2. Type the key's PIN; touch the key when it blinks.\n"
 		" 3. Type the reason: ticket, what is broken (8 letters or more).\n"
-		" 4. Call the custodians. Read them the line with set and epoch from the screen.\n"
-		"    Each reads the own words, with numbers; type them as they come, the first\n"
-		"    4 letters are enough. A wrong word costs only that word. Nothing is locked\n"
-		"    by mistakes; if the line drops, log in again with the same key and go on.\n"
+		" 4. Call the custodians, one after the other. Say who you are, which host and\n"
+		"    account, and why. They hang up and call back on the number that they know:\n"
+		"    be there. Read them set and epoch from the screen. Then they read %d\n"
+		"    words; type them as they come (unseen), the first 4 letters are enough.\n"
+		"    A wrong word costs only that word, mistakes lock nothing. The screen says\n"
+		"    who is still needed and how long is left. If time runs out or the line\n"
+		"    drops: log in again with the same key; what was counted stays counted\n"
+		"    for %u minutes.\n"
 		" 5. When %u are counted it is open, for %u h %02u min. Then:  sudo -i\n"
 		"    If sudo is broken:  su -\n\n",
-		seal->threshold, seal->policy.session_secs / 3600,
+		seal->strength == 256 ? BG_SLIP39_WORDS_256 : BG_SLIP39_WORDS_128,
+		seal->policy.request_secs / 60, seal->threshold, seal->policy.session_secs / 3600,
 		seal->policy.session_secs / 60 % 60);
 	(void)printf(
 		"IF IT DOES NOT OPEN\n"
@@ -99,8 +105,8 @@ static void print_steps(const struct bg_seal *seal, const char *label)
 		" wrong PIN           Caps Lock, layout (y/z); it says how many tries are left\n"
 		" share of another    the custodian has an old sheet, or another zone's: the set\n"
 		"   set or epoch      and epoch above must stand on it\n"
-		" nothing at all      the other door (console, or ssh from elsewhere);\n"
-		"                     the clock, the network and DNS do not matter\n\n"
+		" refused at once,    try the other door: console, or ssh from elsewhere. Clock,\n"
+		"   nothing asked     network and DNS do not matter. Another key of the list?\n\n"
 		"AFTERWARDS\n"
 		" Log out. Everything you did is recorded and others were told. A review is due,\n"
 		" and a reseal where shares were typed:  bg-unlock reseal\n");

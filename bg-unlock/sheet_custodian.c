@@ -62,9 +62,10 @@ static void print_others(
 			(void)printf("   %-12s %s\n", seal->custodians[i].name,
 				*phone ? phone : "____________________");
 	}
-	(void)printf(" Who may call you (key holders):\n");
+	(void)printf(" Who may call you (key holders), and the number where you call them back:\n");
 	for (size_t i = 0; i < seal->key_count; i++)
-		(void)printf("   %-24s key %s\n", seal->keys[i].holder, seal->keys[i].name);
+		(void)printf("   %-24s key %-12s ____________________\n", seal->keys[i].holder,
+			seal->keys[i].name);
 }
 
 static void print_use(void)
@@ -81,8 +82,8 @@ static void print_use(void)
 		" Best: type it yourself, at the prompt that asks for it. Else read it out:\n"
 		"   you   \"Who is speaking, and for which host and account?\"\n"
 		"   they  give name, host, account, and the reason.\n"
-		"   you   \"I call you back.\"  Hang up. Call the number that YOU have for them,\n"
-		"         never one that they give you.\n"
+		"   you   \"I call you back.\"  Hang up. Call the number that stands ABOVE, never\n"
+		"         one that they give you.\n"
 		"   you   \"Read me set and epoch from your screen.\"\n"
 		"   they  must read what stands at the head of this page.\n"
 		"   you   read word by word with its number: \"one, ... two, ...\"; four letters "
@@ -97,7 +98,8 @@ static void print_use(void)
 		"NEVER\n"
 		" - photograph, scan, mail, chat or store it; never read it to a machine or a\n"
 		"   voice mail\n"
-		" - give it to somebody who called you, or together with another custodian's\n"
+		" - read it out in a call that you did not make yourself, or to anybody who has\n"
+		"   no login waiting for it\n"
 		" - keep it with a security key, or hand it on: tell the owner, a reseal is easy\n"
 		" - correct it by guessing: report a page that no longer verifies\n"
 		" After each use a reseal is due: you get a new page, then destroy this one.\n");

@@ -204,6 +204,7 @@ static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
 		return BG_STEP_END;
 	case BG_ANSWERED_EMPTY: /* never reaches the device (RULES P02) */
 		refused(attempt, "empty PIN");
+		bg_say(attempt->guest->pamh, "No PIN was typed.");
 		return BG_STEP_DENY;
 	case BG_ANSWERED_TOO_LONG:
 		answer->len = BG_PIN_LEN + 1;

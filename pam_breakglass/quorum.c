@@ -381,6 +381,7 @@ enum bg_step bg_attempt_quorum(struct bg_attempt *attempt)
 	bool wants_header = true, wants_help = false;
 	unsigned int empty = 0;
 
+	attempt->note[0] = '\0';
 	if (attempt->is_resumed && counted(attempt) > 0)
 		note(attempt, "Request taken up again: %zu counted.", counted(attempt));
 	for (unsigned int i = 0; i < ANSWERS_MAX && !is_satisfied(attempt); i++) {
@@ -413,15 +414,18 @@ enum bg_step bg_attempt_quorum(struct bg_attempt *attempt)
 		case BG_ANSWERED:
 			break;
 		}
-		empty = 0;
 		if (wants_help_text(attempt)) {
 			wants_header = wants_help = true;
+			if (empty > 0)
+				attempt->note[0] = '\0';
+			empty = 0;
 			continue;
 		}
 		if (wants_out(&attempt->vault->answer)) {
 			note(attempt, "To leave press Ctrl-C; the same key goes on from here.");
 			continue;
 		}
+		empty = 0;
 		if (is_word(&attempt->vault->answer, "new"))
 			return BG_STEP_AGAIN;
 		err = take_answer(attempt);

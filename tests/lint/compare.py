@@ -26,10 +26,11 @@ ALLOWED = {
 	"lib/core/seal_share.c": {"strcmp(seal->keys[i].name, name)": "names",
 		"strcmp(seal->custodians[i].name, name)": "names"},
 	"pam_breakglass/quorum.c": {
-		"memcmp(answer->text, word, answer->len)": "against ? and new, of the same length"},
+		"strncasecmp(answer->text, word, answer->len)": "against ?, new, quit, of the same length"},
 	"pam_breakglass/key.c": {'strcmp(attempt->vault->answer.text, "yes")': "a typed yes"},
 	"bg-unlock/ask.c": {'strcmp(name, "share")': "a name",
-		'strcmp(ask->text, "?")': "the wish for help", "strcmp(ask->text, ask->again)": "a typed word"},
+		'strcmp(ask->text, "?")': "the wish for help",
+		'strcasecmp(ask->text, "help")': "the same", "strcmp(ask->text, ask->again)": "a typed word"},
 	"bg-unlock/combine.c": {'strcmp(s->ask.text, "yes")': "a typed yes"},
 	"bg-unlock/share.c": {f'strcmp({what})': "an argument" for what in (
 		'argv[0], "verify"', 'argv[0], "convert"', 'argv[1], "--help"', 'argv[1], "-h"',

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the person sees and may type, and what each case leaves in the log."""
 import re
+import subprocess
 import unittest
 
 import pamlib
@@ -131,6 +132,7 @@ class ScreenTest(DialogueCase):
 		login.expect("Reason")
 		login.answer("another reason")
 		second = login.expect("BREAK-GLASS", "Share 1 of 2 (")
+		self.assertNotIn("counted", second)
 		self.assertNotEqual(*(re.search(r"request (\w+)", p)[1] for p in (self.first, second)))
 		login.answer(self.stage.shares["ops"])
 		login.expect("Share 2")
@@ -179,6 +181,39 @@ class ScreenTest(DialogueCase):
 				login.next()
 			granted = [e for e in self.stage.events() if e["event"] == "GRANTED"]
 			self.assertEqual([e["reason"] for e in granted], ["MISSING"])
+
+
+class StoryTest(DialogueCase):
+	"""What `bg-unlock log show` makes of it."""
+
+	def test_the_log_tells_who_when_and_why(self):
+		login = self.at_share()
+		login.answer(self.other_shares["ops"])
+		login.expect("of another set")
+		login.answer(self.stage.shares["ops"])
+		login.expect("ops counted.")
+		login.answer(self.stage.shares["audit"])
+		self.opens(login)
+		for _ in range(4):
+			stranger = self.stage.login()
+			stranger.expect("PIN")
+			stranger.kill()
+		done = subprocess.run([pamlib.COMMAND, "log", "show"], capture_output=True, text=True,
+			check=False)
+		self.assertEqual(done.returncode, 0, done.stderr)
+		self.assertLessEqual(max(map(len, done.stdout.split("\n"))), 79)
+		head, story = done.stdout.split("REQUEST ")
+		self.assertNotIn("login begun", head)
+		self.assertRegex(story, r"^[0-9A-Z]{4}, \d{4}-\d\d-\d\d, breakglass@db1: "
+			r"OPENED by ops, audit; review due\n  asked by   oncall-a, with key a\n  because    ")
+		wanted = ("login begun (", "request opened: key proved", "share refused: That share is of",
+			"share counted: ops typed here", "share counted: audit typed here",
+			"OPENED: key and quorum", "session began", "session ended: closed after",
+			"NO REQUEST, ", "login begun for breakglass; attempts 1 to 4 until ")
+		at = 0
+		for text in wanted:
+			self.assertIn(text, story[at:], story)
+			at = story.index(text, at)
 
 
 class TypingTest(DialogueCase):
