@@ -49,7 +49,7 @@ static void record_escalation(
 	event.holder = session->holder;
 	event.reason = session->reason;
 	event.custodians = session->custodians;
-	(void)bg_guest_emit(guest, &event, false);
+	(void)bg_guest_emit(guest, &event, true);
 }
 
 /* sudo's account phase sees the caller. BG_OK: inside a live session of this account. */

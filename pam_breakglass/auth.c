@@ -135,11 +135,11 @@ static void record_degraded(struct bg_guest *guest, int flags)
 {
 	char why[300];
 
-	if (guest->conf.is_degraded) {
+	if (guest->conf.is_degraded && bg_guest_may_tell(guest)) {
 		bg_diag_format(&guest->conf.first_error, guest->conf.first_err, why, sizeof(why));
 		bg_guest_record(guest, BG_EV_DEGRADED, why);
 	}
-	if ((flags & BG_FLAG_ARGUMENTS) != 0)
+	if ((flags & BG_FLAG_ARGUMENTS) != 0 && bg_guest_may_tell(guest))
 		bg_guest_record(guest, BG_EV_DEGRADED,
 			"arguments on the PAM line are ignored: it takes none");
 }
@@ -159,12 +159,14 @@ static bool may_try(struct bg_guest *guest, int flags)
 	}
 	count_attempt(guest, "no key proved yet");
 	record_degraded(guest, flags);
-	if (prepared != BG_OK) {
+	if (prepared != BG_OK && bg_guest_may_tell(guest)) {
 		bg_diag_format(&run_diag, prepared, why, sizeof(why));
 		bg_guest_record(guest, BG_EV_DEGRADED, why);
 	}
 	if (err == BG_OK)
 		return true;
+	if (!bg_guest_may_tell(guest))
+		return false;
 	bg_diag_format(&diag, err, why, sizeof(why));
 	bg_guest_record(guest, BG_EV_SEAL_REFUSED, why);
 	bg_guest_record(guest, BG_EV_DENIED, "no good seal");
@@ -261,6 +263,8 @@ int bg_phase_auth_su(pam_handle_t *pamh, const char *user, int flags)
 	event.holder = session.holder;
 	event.reason = session.reason;
 	event.custodians = session.custodians;
-	(void)bg_guest_emit(guest, &event, false);
+	/* The caller's limits are the session's own to set: what keeps this from the chain must not
+	   keep it from the kernel's log. */
+	(void)bg_guest_emit(guest, &event, true);
 	return PAM_SUCCESS;
 }

@@ -216,6 +216,11 @@ bool bg_guest_emit(struct bg_guest *guest, const struct bg_event *event, bool mu
 	return bg_emitted_is_recorded(&emitted);
 }
 
+bool bg_guest_may_tell(const struct bg_guest *guest)
+{
+	return guest->is_local || bg_attempts_may_tell(guest->host.uid);
+}
+
 void bg_guest_record(struct bg_guest *guest, enum bg_event_id id, const char *result)
 {
 	const struct bg_event event = bg_guest_event(guest, id, result);

@@ -56,6 +56,9 @@ struct bg_event bg_guest_event(
 	const struct bg_guest *guest, enum bg_event_id id, const char *result);
 /* Sends event as pam_breakglass. Gives true if it is a record in the chain or kmsg. */
 bool bg_guest_emit(struct bg_guest *guest, const struct bg_event *event, bool must_record);
+/* Before a key is proved: may what a stranger caused be recorded once more? At a local door always,
+   where he stands before the machine. */
+bool bg_guest_may_tell(const struct bg_guest *guest);
 /* Both, for events with nothing to add. */
 void bg_guest_record(struct bg_guest *guest, enum bg_event_id id, const char *result);
 

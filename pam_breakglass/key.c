@@ -60,9 +60,11 @@ static enum bg_err helper(struct bg_attempt *attempt, struct hunt *hunt)
 	return err == BG_OK ? hunt->reply.err : err;
 }
 
+/* What a stranger may cause as often as he likes is not recorded as often. */
 static void refused(struct bg_attempt *attempt, const char *result)
 {
-	bg_guest_record(attempt->guest, BG_EV_KEY_REFUSED, result);
+	if (bg_guest_may_tell(attempt->guest))
+		bg_guest_record(attempt->guest, BG_EV_KEY_REFUSED, result);
 }
 
 /* sshd's password method gives every prompt the same answer: it is not let through twenty times,
@@ -156,7 +158,8 @@ static enum bg_step say_why(struct bg_attempt *attempt, struct hunt *hunt, enum 
 		return look_again(attempt, hunt,
 			"Security key not accepted. Plug in an enrolled one and press Enter: ");
 	case BG_ERR_HELPER:
-		bg_guest_record(attempt->guest, BG_EV_DEGRADED, "bg-fido2 failed");
+		if (bg_guest_may_tell(attempt->guest))
+			bg_guest_record(attempt->guest, BG_EV_DEGRADED, "bg-fido2 failed");
 		return look_again(attempt, hunt,
 			"Security keys cannot be read here (bg-fido2). Press Enter to try again: ");
 	default:
@@ -233,7 +236,8 @@ static void note_wrong_pin(struct bg_attempt *attempt, unsigned int left)
 	char result[48];
 
 	(void)snprintf(result, sizeof(result), "wrong PIN, tries left %u", left);
-	refused(attempt, result);
+	/* always: the key itself counts how often */
+	bg_guest_record(attempt->guest, BG_EV_KEY_REFUSED, result);
 	(void)snprintf(attempt->note, sizeof(attempt->note),
 		"Wrong PIN, %u tr%s left. Caps Lock? Keyboard layout?", left,
 		left == 1 ? "y" : "ies");

@@ -123,8 +123,12 @@ BG_CHECKED enum bg_err bg_sessions_get(uint32_t audit_session, struct bg_session
 BG_CHECKED enum bg_err bg_sessions_live(uint32_t uid, struct bg_session *ret);
 
 /* Counts an attempt at account (uid names the file) and returns the count since the last proved
-   key; a fixed-size file. 0 when it cannot be counted. bg_attempts_reset: a key was proved. */
+   key; a fixed-size file. 0 when it cannot be counted. bg_attempts_reset, of both: a key was
+   proved. */
 uint64_t bg_attempts_count(uint32_t uid);
+/* May one more record be made of somebody who has proved no key? Forty at once, then one a minute:
+   a stranger does not fill /run with them. True where it cannot be told. */
+bool bg_attempts_may_tell(uint32_t uid);
 void bg_attempts_reset(uint32_t uid);
 
 #endif

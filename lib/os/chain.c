@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "io.h"
 #include "chain.h"
+#include "limits.h"
+#include "lock.h"
 
 #include <breakglass/os_clock.h>
 #include <errno.h>
@@ -10,14 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define HEAD_NEW "head.new"
-#define TAIL_LEN (2 * BG_EVENT_MAX_LEN)
+#define HEAD_NEW      "head.new"
+#define TAIL_LEN      (2 * BG_EVENT_MAX_LEN)
+#define LOCK_PAUSE_MS 2
 
 void bg_fd_close(int *fd)
 {
@@ -44,7 +44,9 @@ static enum bg_err step_down(int *dir, const char *name, bool may_create, struct
 	struct stat st;
 	int next;
 
-	if (may_create && mkdirat(*dir, name, 0700) != 0 && errno != EEXIST)
+	/* chmod: the caller's umask may have taken our own permission */
+	if (may_create && (mkdirat(*dir, name, 0700) == 0 ? fchmodat(*dir, name, 0700, 0) != 0
+							  : errno != EEXIST))
 		return fail(diag, BG_ERR_IO, name, "the folder cannot be made");
 	next = openat(*dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (next < 0)
@@ -117,19 +119,16 @@ enum bg_err bg_chain_file(int dir, const char *name, int flags, int *ret, struct
 enum bg_err bg_chain_lock(
 	int dir, const char *name, uint64_t deadline_ms, int *ret, struct bg_diag *diag)
 {
-	const struct timespec pause = { .tv_nsec = 2000000 };
 	__attribute__((cleanup(bg_fd_close))) int fd = -1;
 	enum bg_err err = bg_chain_file(dir, name, O_RDWR | O_CREAT, &fd, diag);
 
 	if (err != BG_OK)
 		return err;
-	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return fail(diag, BG_ERR_IO, name, "the lock cannot be taken");
-		if (bg_clock_boot_ms() >= deadline_ms)
-			return fail(diag, BG_ERR_BUSY, name, "another process holds it");
-		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-	}
+	err = bg_lock_take(fd, deadline_ms, LOCK_PAUSE_MS);
+	if (err != BG_OK)
+		return fail(diag, err, name,
+			err == BG_ERR_BUSY ? "another process holds it"
+					   : "the lock cannot be taken");
 	*ret = fd;
 	fd = -1;
 	return BG_OK;
@@ -270,15 +269,6 @@ enum bg_err bg_chain_find_head(
 	return BG_OK;
 }
 
-/* Would a write up to `size` bytes draw SIGXFSZ from a limit that our caller set? */
-static bool is_over_limit(off_t size)
-{
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-	       (rlim_t)size > limit.rlim_cur;
-}
-
 enum bg_err bg_chain_append(
 	struct bg_crypto *crypto, int dir, const char *line, size_t len, struct bg_chain_head *head)
 {
@@ -300,7 +290,7 @@ enum bg_err bg_chain_append(
 		return err;
 	if (fstat(fd, &st) != 0)
 		return BG_ERR_IO;
-	if (is_over_limit(st.st_size + (off_t)len + 1))
+	if (!bg_limits_allow(st.st_size + (off_t)len + 1))
 		return BG_ERR_TOO_BIG;
 	err = bg_io_write_all(fd, buf, len + 1);
 	if (err != BG_OK) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "chain.h"
+#include "limits.h"
 #include "sinks.h"
 
 #include <breakglass/os_clock.h>
@@ -95,6 +96,7 @@ static void send_kmsg(const struct run *run, const struct bg_event *event, struc
 void bg_log_event(struct bg_crypto *crypto, const char *identifier, const struct bg_event *event,
 	bool must_record, struct bg_emitted *ret)
 {
+	__attribute__((cleanup(bg_limits_restore))) struct bg_limits limits = { 0 };
 	struct run run = { crypto, identifier, bg_clock_boot_ms(), "unknown" };
 	struct bg_emitted emitted = { 0 }, lost_emitted = { 0 };
 	char result[128];
@@ -104,6 +106,7 @@ void bg_log_event(struct bg_crypto *crypto, const char *identifier, const struct
 		.severity = event->severity };
 
 	if (bg_event_type(event->id)) {
+		bg_limits_lift(&limits);
 		if (bg_clock_boot_id(run.boot_id) != BG_OK)
 			run.boot_id[0] = '\0';
 		(void)snprintf(result, sizeof(result),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "state.h"
 
+#include "lock.h"
+
 #include <breakglass/os_file.h>
 #include <breakglass/paths.h>
 #include <dirent.h>
@@ -8,17 +10,18 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define LOCK_PATH    BG_PATH_RUN "/lock"
-#define LOCK_WAIT_MS 1000
+#define LOCK_PATH     BG_PATH_RUN "/lock"
+#define LOCK_WAIT_MS  1000
+#define LOCK_PAUSE_MS 5
 
 static enum bg_err make_folder(const char *path, struct bg_diag *diag)
 {
-	if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+	/* The caller's umask may have taken our own permission, which those that move the log to
+	   the disk, without root's capabilities, need. */
+	if (mkdir(path, 0700) == 0 ? chmod(path, 0700) != 0 : errno != EEXIST) {
 		if (diag != NULL)
 			diag->sys_errno = errno;
 		return bg_diag_set(diag, BG_ERR_IO, path, "the folder cannot be made");
@@ -39,22 +42,13 @@ enum bg_err bg_state_prepare(struct bg_diag *diag)
 
 enum bg_err bg_state_lock(int *ret)
 {
-	const struct timespec pause = { .tv_nsec = 5000000 };
 	uint64_t end = bg_clock_boot_ms() + LOCK_WAIT_MS;
 	int fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	enum bg_err err = fd < 0 ? BG_ERR_IO : bg_lock_take(fd, end, LOCK_PAUSE_MS);
 
-	if (fd < 0)
-		return BG_ERR_IO;
-	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR) {
-			(void)close(fd);
-			return BG_ERR_IO;
-		}
-		if (bg_clock_boot_ms() >= end) {
-			(void)close(fd);
-			return BG_ERR_BUSY;
-		}
-		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	if (err != BG_OK) {
+		bg_state_unlock(&fd);
+		return err;
 	}
 	*ret = fd;
 	return BG_OK;

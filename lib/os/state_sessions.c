@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "limits.h"
 #include "state.h"
 
 #include <breakglass/paths.h>
@@ -6,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TELL_BURST   40
+#define TELL_EACH_MS 60000
 
 static void name_of(uint32_t audit_session, char ret[static BG_STATE_NAME_LEN])
 {
@@ -67,39 +71,78 @@ enum bg_err bg_sessions_live(uint32_t uid, struct bg_session *ret)
 	return BG_OK;
 }
 
-static void attempts_path(uint32_t uid, char *ret, size_t size)
+static void number_path(const char *what, uint32_t uid, char *ret, size_t size)
 {
-	(void)snprintf(ret, size, BG_PATH_RUN "/attempts.%u", (unsigned int)uid);
+	(void)snprintf(ret, size, BG_PATH_RUN "/%s.%u", what, (unsigned int)uid);
 }
 
-/* Eight bytes in place, under the lock: a counter that is written whole or not at all. */
-uint64_t bg_attempts_count(uint32_t uid)
+static uint64_t one_more(uint64_t count)
 {
+	return count < UINT64_MAX ? count + 1 : count;
+}
+
+/* The moment until which what was told is paid for; unchanged when that is too far ahead. */
+static uint64_t tell_one(uint64_t paid_ms)
+{
+	uint64_t now = bg_clock_boot_ms(), most = now + TELL_BURST * TELL_EACH_MS;
+
+	if (paid_ms > most || paid_ms < now) /* damaged, or nothing was told for long */
+		paid_ms = now;
+	return paid_ms + TELL_EACH_MS > most ? paid_ms : paid_ms + TELL_EACH_MS;
+}
+
+/* Under the lock: changes the eight bytes of a file in place, which are written whole or not at
+   all; what is no such file counts as nought. False: nothing was written. */
+static bool change_number(
+	const char *path, uint64_t (*next)(uint64_t), uint64_t *ret_before, uint64_t *ret_after)
+{
+	__attribute__((cleanup(bg_limits_restore))) struct bg_limits limits = { 0 };
 	BG_WIPE(bg_state_unlock) int lock = -1;
-	char path[64];
-	uint64_t count = 0;
+	uint64_t before = 0, after;
+	bool is_written;
 	int fd;
 
+	bg_limits_lift(&limits);
 	if (bg_state_lock(&lock) != BG_OK)
-		return 0;
-	attempts_path(uid, path, sizeof(path));
+		return false;
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (fd < 0)
-		return 0;
-	if (pread(fd, &count, sizeof(count), 0) != (ssize_t)sizeof(count))
-		count = 0;
-	if (count < UINT64_MAX)
-		count++;
-	if (pwrite(fd, &count, sizeof(count), 0) != (ssize_t)sizeof(count))
-		count = 0;
+		return false;
+	if (pread(fd, &before, sizeof(before), 0) != (ssize_t)sizeof(before))
+		before = 0;
+	after = next(before);
+	is_written = bg_limits_allow(sizeof(after)) &&
+		     pwrite(fd, &after, sizeof(after), 0) == (ssize_t)sizeof(after);
 	(void)close(fd);
-	return count;
+	*ret_before = before;
+	*ret_after = after;
+	return is_written;
+}
+
+uint64_t bg_attempts_count(uint32_t uid)
+{
+	uint64_t before, after;
+	char path[64];
+
+	number_path("attempts", uid, path, sizeof(path));
+	return change_number(path, one_more, &before, &after) ? after : 0;
+}
+
+bool bg_attempts_may_tell(uint32_t uid)
+{
+	uint64_t before, after;
+	char path[64];
+
+	number_path("told", uid, path, sizeof(path));
+	return !change_number(path, tell_one, &before, &after) || before != after;
 }
 
 void bg_attempts_reset(uint32_t uid)
 {
 	char path[64];
 
-	attempts_path(uid, path, sizeof(path));
+	number_path("attempts", uid, path, sizeof(path));
+	(void)unlink(path);
+	number_path("told", uid, path, sizeof(path));
 	(void)unlink(path);
 }

@@ -12,7 +12,10 @@
 #include <breakglass/paths.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 static char boot_id[BG_BOOT_ID_LEN + 1];
 
@@ -307,6 +310,57 @@ static void state_lock_wait_is_bounded(void **state)
 	assert_int_equal(bg_requests_add(&r), BG_OK);
 }
 
+static enum bg_err stop_here(void *arg, struct bg_request_record *record)
+{
+	(void)arg;
+	(void)record;
+	(void)raise(SIGSTOP);
+	return BG_OK;
+}
+
+/* A process with that real uid, as su(1) has its caller's, that is stopped while it holds the lock.
+ */
+static pid_t stopped_holder(uid_t uid, const struct bg_request_record *r)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (setresuid(uid, 0, 0) == 0)
+			(void)!bg_requests_update(r->request.nonce, 0, stop_here, NULL, NULL);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	return pid;
+}
+
+static void state_lock_stopped_by_a_user_shuts_nothing(void **state)
+{
+	struct bg_request_record r = request_of(1, BG_PHASE_OPEN), other;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	assert_int_equal(bg_requests_add(&r), BG_OK);
+	for (uint8_t i = 2; i < 6; i++) {
+		pid = stopped_holder(1000, &r);
+		other = request_of(i, BG_PHASE_OPEN);
+		assert_int_equal(bg_requests_add(&other), BG_OK);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	}
+	/* root's own process is nobody else's to stop: it is waited for, and left alone */
+	pid = stopped_holder(0, &r);
+	other = request_of(9, BG_PHASE_OPEN);
+	assert_int_equal(bg_requests_add(&other), BG_ERR_BUSY);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(bg_requests_add(&other), BG_OK);
+}
+
 static struct bg_request_record stepped;
 
 static void satisfy(void *arg)
@@ -537,13 +591,18 @@ static void sessions_missing_costs_one_stat(void **state)
 }
 
 /* What the kernel says of this process, in the test's own namespace. */
-static void say_session(const char *text)
+static void write_file(const char *path, const char *text, size_t len)
 {
-	int fd = open("/run/sessionid", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(write(fd, text, len), (ssize_t)len);
 	close(fd);
+}
+
+static void say_session(const char *text)
+{
+	write_file("/run/sessionid", text, strlen(text));
 }
 
 static void sessions_live_is_judged(void **state)
@@ -595,6 +654,83 @@ static void attempts_are_counted_and_reset(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	bg_attempts_reset(990);
 	assert_int_equal(bg_attempts_count(990), 1);
+}
+
+static void attempts_may_be_told_of_forty_times_at_once(void **state)
+{
+	uint64_t begin = bg_clock_boot_ms();
+	unsigned int told = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		told += bg_attempts_may_tell(990);
+	/* one more a minute */
+	assert_in_range(told, 40, 40 + (bg_clock_boot_ms() - begin) / 60000 + 1);
+	assert_true(bg_attempts_may_tell(991));
+	bg_attempts_reset(990);
+	assert_true(bg_attempts_may_tell(990));
+	/* a damaged file silences nobody */
+	write_file(BG_PATH_RUN "/told.990", "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+	assert_true(bg_attempts_may_tell(990));
+	write_file(BG_PATH_RUN "/told.990", "x", 1);
+	assert_true(bg_attempts_may_tell(990));
+}
+
+static void callers_limits(bool is_hard)
+{
+	struct rlimit size, files, now;
+
+	if (getrlimit(RLIMIT_FSIZE, &size) != 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
+		_exit(1);
+	size.rlim_cur = 0;
+	files.rlim_cur = 4;
+	if (is_hard)
+		size.rlim_max = 0;
+	if (setrlimit(RLIMIT_FSIZE, &size) != 0 || setrlimit(RLIMIT_NOFILE, &files) != 0 ||
+		setresuid(1000, 0, 0) != 0)
+		_exit(2);
+	/* a hard limit is passed only where root has that privilege; no signal is drawn */
+	if ((bg_attempts_count(990) != 1 || bg_attempts_count(990) != 2) && !is_hard)
+		_exit(3);
+	if (getrlimit(RLIMIT_FSIZE, &now) != 0 || memcmp(&now, &size, sizeof(now)) != 0 ||
+		getrlimit(RLIMIT_NOFILE, &now) != 0 || memcmp(&now, &files, sizeof(now)) != 0)
+		_exit(4);
+	_exit(0);
+}
+
+/* su(1) runs with the limits and the umask of whoever called it. */
+static void attempts_P16_callers_limits_neither_end_nor_hide(void **state)
+{
+	int status;
+
+	(void)state;
+	for (int is_hard = 0; is_hard < 2; is_hard++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			callers_limits(is_hard);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+}
+
+static void state_prepare_works_whatever_the_umask(void **state)
+{
+	static const char *const folders[] = { BG_PATH_RUN_LOG, BG_PATH_SESSIONS, BG_PATH_GRANTS,
+		BG_PATH_REQUESTS };
+	mode_t mask = umask(0777);
+	struct stat st;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(folders); i++)
+		assert_int_equal(rmdir(folders[i]), 0);
+	assert_int_equal(bg_state_prepare(NULL), BG_OK);
+	(void)umask(mask);
+	for (size_t i = 0; i < LEN(folders); i++) {
+		assert_int_equal(stat(folders[i], &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0700);
+	}
 }
 
 static void attempts_in_parallel_are_all_counted(void **state)
@@ -730,6 +866,7 @@ int main(void)
 		TEST(requests_sweep_tells_and_removes_what_is_over),
 		TEST(requests_full_folder_is_swept_before_it_is_busy),
 		TEST(state_lock_wait_is_bounded),
+		TEST(state_lock_stopped_by_a_user_shuts_nothing),
 		TEST(requests_P12_killed_anywhere_leaves_old_or_new),
 		TEST(grants_admitted_is_taken_once),
 		TEST(grants_not_admitted_is_not_taken),
@@ -741,6 +878,9 @@ int main(void)
 		TEST(sessions_missing_costs_one_stat),
 		TEST(sessions_live_is_judged),
 		TEST(attempts_are_counted_and_reset),
+		TEST(attempts_may_be_told_of_forty_times_at_once),
+		TEST(attempts_P16_callers_limits_neither_end_nor_hide),
+		TEST(state_prepare_works_whatever_the_umask),
 		TEST(attempts_in_parallel_are_all_counted),
 		TEST(attempts_P21_count_survives_a_kill),
 		TEST(attempts_P04_odd_file_is_answered_at_once),
