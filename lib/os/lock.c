@@ -42,14 +42,17 @@ static pid_t marked_by(int fd)
 /* Is the process somebody's who is not root? */
 static bool is_stoppable(pid_t pid)
 {
-	__attribute__((cleanup(bg_fd_close))) int fd = -1;
 	char path[32], status[STATUS_LEN];
 	const char *uid;
 	ssize_t n;
+	int fd;
 
 	(void)snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
+	if (fd < 0)
+		return false;
+	n = read(fd, status, sizeof(status) - 1);
+	(void)close(fd);
 	if (n <= 0)
 		return false;
 	status[n] = '\0';
