@@ -28,6 +28,7 @@ struct bg_verb {
 	bg_verb_fn *run;
 	const char *args; /* for --help */
 	const char *help;
+	const char *options; /* a line each, for VERB --help */
 };
 
 bg_verb_fn bg_verb_init, bg_verb_reseal, bg_verb_combine, bg_verb_share, bg_verb_sheet;
@@ -45,7 +46,7 @@ int bg_exit_of(enum bg_err err);
 int bg_fail(enum bg_err err, const struct bg_diag *diag, const char *hint);
 /* Bad usage: prints the error and where help is; returns BG_EXIT_USAGE. */
 int bg_usage(const char *fmt, ...) BG_PRINTF(1, 2);
-/* Prints the verb's line of the table to stdout, for `VERB --help`; returns BG_EXIT_DONE. */
+/* Prints the verb's row of the table to stdout, for `VERB --help`; returns BG_EXIT_DONE. */
 int bg_verb_help(const char *name);
 
 /* Before anything secret: not dumpable, no core, one locked page arena. BG_EXIT_DONE or _MACHINE.

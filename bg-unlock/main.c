@@ -18,15 +18,56 @@
 
 /* The manual lists these; a test compares. */
 static const struct bg_verb verbs[] = {
-	{ "init", bg_verb_init, "ACCOUNT [OPTIONS]", "the ceremony: deal shares, enrol keys" },
-	{ "reseal", bg_verb_reseal, "SEAL [OPTIONS]", "a new set of shares for the same people" },
-	{ "combine", bg_verb_combine, "[SEAL] [OPTIONS]", "does a quorum of shares stand?" },
-	{ "share", bg_verb_share, "verify|convert|sheet [SEAL]", "one custodian's own share" },
-	{ "sheet", bg_verb_sheet, "SEAL [OPTIONS]", "the host's 2 a.m. page" },
-	{ "install", bg_verb_install, "SEAL [OPTIONS]", "put a seal in force on this host" },
-	{ "uninstall", bg_verb_uninstall, "ACCOUNT [OPTIONS]", "undo what install did" },
-	{ "check", bg_verb_check, "[OPTIONS]", "is all in order on this host?" },
-	{ "log", bg_verb_log, "show|verify [OPTIONS]", "the story, and its proof" },
+	{ "init", bg_verb_init, "ACCOUNT [OPTIONS]", "the ceremony: deal shares, enrol keys",
+		"  --zone ZONE                 the hosts that will share this seal\n"
+		"  --custodian NAME[=PHONE]    once for each\n"
+		"  --key NAME=HOLDER[@DEVICE]  a security key and who has it, once for each\n"
+		"  --threshold K               so many custodians must agree (2)\n"
+		"  --strength 128|256          20 or 33 words a share (128)\n"
+		"  --plan FILE                 all of this from a file\n"
+		"  -o, --output FILE           the seal (ACCOUNT.seal)\n"
+		"  --shares-to FOLDER          a file a custodian, for automation\n"
+		"  --pin-stdin                 the keys' PINs, a line each\n" },
+	{ "reseal", bg_verb_reseal, "SEAL [OPTIONS]", "a new set of shares for the same people",
+		"  -o, --output FILE           the new seal (ACCOUNT.seal.EPOCH)\n"
+		"  --contacts FILE             telephone numbers, if not those beside the seal\n"
+		"  --device PATH               the security key's device\n"
+		"  --shares-to FOLDER          a file a custodian, for automation\n"
+		"  --stdin                     the shares, one a line\n"
+		"  --pin-stdin                 then the key's PIN\n" },
+	{ "combine", bg_verb_combine, "[SEAL] [OPTIONS]", "does a quorum of shares stand?",
+		"  --stdin                     the shares, one a line\n"
+		"  --reveal                    print the secret\n"
+		"  --passphrase-file FILE      of a SLIP-39 set that is not of this project\n" },
+	{ "share", bg_verb_share, "verify|convert|sheet [SEAL]", "one custodian's own share",
+		"  verify SEAL                 whose is it, is it current? shows nothing of it\n"
+		"  convert [SEAL]              words to the compact form, or back\n"
+		"  sheet SEAL NAME             the custodian's page for an envelope\n"
+		"  --contacts FILE             (sheet) telephone numbers, if not those beside it\n"
+		"  --stdin                     the share, on one line\n" },
+	{ "sheet", bg_verb_sheet, "SEAL [OPTIONS]", "the host's 2 a.m. page",
+		"  --contacts FILE             telephone numbers, if not those beside the seal\n"
+		"  --label HOST                if not the label that install gave this host\n" },
+	{ "install", bg_verb_install, "SEAL [OPTIONS]", "put a seal in force on this host",
+		"  --dry-run                   list what would be done, do nothing\n"
+		"  --label HOST                what records and sheets call this host\n"
+		"  --contacts FILE             telephone numbers, if not those beside the seal\n"
+		"  --fingerprint HEX           of the first seal, instead of being asked\n"
+		"  --keys-lost                 a successor that no key endorsed; asks back\n"
+		"  --root FOLDER               the system below that folder\n" },
+	{ "uninstall", bg_verb_uninstall, "ACCOUNT [OPTIONS]", "undo what install did",
+		"  --dry-run                   list what would be done, do nothing\n"
+		"  --all                       every account, instead of one\n"
+		"  --keep-seals                take back the ways in only\n"
+		"  --purge                     remove the seals too\n"
+		"  --root FOLDER               the system below that folder\n" },
+	{ "check", bg_verb_check, "[OPTIONS]", "is all in order on this host?",
+		"  --json                      one JSON object\n"
+		"  --root FOLDER               look at the files below that folder only\n" },
+	{ "log", bg_verb_log, "show|verify [OPTIONS]", "the story, and its proof",
+		"  show                        what happened, request by request\n"
+		"  verify                      was anything taken out or changed?\n"
+		"  --json                      one JSON object\n" },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
@@ -65,8 +106,8 @@ int bg_verb_help(const char *name)
 	const struct bg_verb *verb = find(name);
 
 	if (verb)
-		(void)printf("usage: bg-unlock %s %s\n  %s; see bg-unlock(1)\n", verb->name,
-			verb->args, verb->help);
+		(void)printf("usage: bg-unlock %s %s\n%s\n\n%s\nbg-unlock(1) explains.\n",
+			verb->name, verb->args, verb->help, verb->options);
 	return BG_EXIT_DONE;
 }
 

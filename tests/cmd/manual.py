@@ -15,6 +15,12 @@ def read(path):
         return f.read()
 
 
+def help_of(verb):
+    out = subprocess.run([UNLOCK, verb, "--help"], capture_output=True, text=True, check=True).stdout
+    assert max(map(len, out.split("\n"))) <= 79, out
+    return out
+
+
 manual = read("doc/bg-unlock.1")
 usage = subprocess.run([UNLOCK, "--help"], capture_output=True, text=True, check=True).stdout
 table = set(re.findall(r"\{ \"([a-z]+)\", bg_verb_", read("bg-unlock/main.c")))
@@ -37,6 +43,9 @@ for name in sorted(os.listdir(os.path.join(SOURCE, "bg-unlock"))):
         text = "Fl -" + option
         if option != "help" and text not in manual.replace("\\-", "-"):
             print(f"{name}: --{option} is not in the manual")
+            failed += 1
+        if option != "help" and name[:-2] in table and f"--{option}" not in help_of(name[:-2]):
+            print(f"{name}: --{option} is not in its --help")
             failed += 1
 
 for status in ("0", "1", "2", "3"):
