@@ -176,7 +176,8 @@ static void show_plan(struct bg_tty *tty)
 	for (size_t i = 0; i < plan.custodian_count; i++)
 		bg_tty_say(tty, "%s%s", i ? ", " : "", plan.custodians[i].name);
 	bg_tty_say(tty, "),\n%zu security key%s. ", plan.key_count, plan.key_count == 1 ? "" : "s");
-	bg_tty_say(tty, "Nothing is written before every share was read back.\n");
+	bg_tty_say(tty, "Nothing is written before every share was read back.\n"
+			"Is that not as it should be? Ctrl-C, and begin anew.\n");
 }
 
 static int ceremony(

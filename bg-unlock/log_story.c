@@ -178,6 +178,16 @@ static void adopt(
 	from->last = before;
 }
 
+/* A request is opened or taken up, or a live one let somebody in again. */
+static bool is_beginning(const struct bg_chapter *previous, const struct bg_entry_line *entry)
+{
+	if (previous->nonce[0] || previous->digest[0])
+		return false;
+	return bg_story_is_event(entry, "REQUEST_OPENED") ||
+	       (bg_story_is_event(entry, "GRANTED") && previous->last &&
+		       previous->last->seq + 1 == entry->seq);
+}
+
 void bg_story_add(void *arg, const struct bg_log_line *line)
 {
 	struct bg_story *story = arg;
@@ -203,8 +213,7 @@ void bg_story_add(void *arg, const struct bg_log_line *line)
 	entry->seq = line->seq;
 	entry->len = line->len;
 	memcpy(entry->line, line->text, line->len);
-	if (previous && previous != chapter && !previous->nonce[0] && !previous->digest[0] &&
-		bg_story_is_event(entry, "REQUEST_OPENED"))
+	if (previous && previous != chapter && is_beginning(previous, entry))
 		adopt(previous, chapter, entry);
 	if (chapter->last)
 		chapter->last->next = entry;

@@ -282,4 +282,7 @@ void bg_plan_warn(const struct bg_plan *plan)
 		bg_note("warning: one key only: if it is lost or broken, nobody gets in with a "
 			"quorum "
 			"alone; two are advised");
+	if (plan->threshold == plan->custodian_count)
+		bg_note("warning: no share may be lost: %u of %zu are needed; 2 of 3 is advised",
+			plan->threshold, plan->custodian_count);
 }

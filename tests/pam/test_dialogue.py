@@ -194,6 +194,9 @@ class StoryTest(DialogueCase):
 		login.expect("ops counted.")
 		login.answer(self.stage.shares["audit"])
 		self.opens(login)
+		again = self.stage.login()
+		self.stage.prove(again)
+		self.opens(again)
 		for _ in range(4):
 			stranger = self.stage.login()
 			stranger.expect("PIN")
@@ -209,7 +212,7 @@ class StoryTest(DialogueCase):
 		wanted = ("login begun (", "request opened: key proved", "share refused: That share is of",
 			"share counted: ops typed here", "share counted: audit typed here",
 			"OPENED: key and quorum", "session began", "session ended: closed after",
-			"NO REQUEST, ", "login begun for breakglass; attempts 1 to 4 until ")
+			"login begun", "OPENED: a further session", "session ended", "NO REQUEST, ", "login begun for breakglass; attempts 1 to 4 until ")
 		at = 0
 		for text in wanted:
 			self.assertIn(text, story[at:], story)
