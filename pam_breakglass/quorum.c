@@ -426,8 +426,11 @@ enum bg_step bg_attempt_quorum(struct bg_attempt *attempt)
 			continue;
 		}
 		empty = 0;
-		if (is_word(&attempt->vault->answer, "new"))
+		if (is_word(&attempt->vault->answer, "new")) {
+			bg_entry_wipe(&attempt->vault->entry);
+			attempt->note[0] = '\0';
 			return BG_STEP_AGAIN;
+		}
 		err = take_answer(attempt);
 		if (err != BG_OK)
 			return deny(attempt, err);
