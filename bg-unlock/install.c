@@ -170,6 +170,8 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 	if (!err)
 		err = bg_install_timeout(tree, diag);
 	if (!err)
+		err = bg_install_runuser(tree, diag);
+	if (!err)
 		err = bg_install_sudo(tree, account, diag);
 	if (!err)
 		err = bg_install_ssh(tree, account, diag);

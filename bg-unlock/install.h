@@ -113,6 +113,7 @@ BG_CHECKED enum bg_err bg_install_ssh(
 BG_CHECKED enum bg_err bg_install_sudo(
 	struct bg_tree *tree, const char *account, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_install_timeout(struct bg_tree *tree, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_install_runuser(struct bg_tree *tree, struct bg_diag *diag);
 
 BG_CHECKED enum bg_err bg_uninstall_account(
 	struct bg_tree *tree, const char *account, struct bg_diag *diag);
@@ -121,6 +122,7 @@ BG_CHECKED enum bg_err bg_uninstall_ssh(
 BG_CHECKED enum bg_err bg_uninstall_sudo(
 	struct bg_tree *tree, const char *account, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_uninstall_timeout(struct bg_tree *tree, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_uninstall_runuser(struct bg_tree *tree, struct bg_diag *diag);
 
 enum bg_undo {
 	BG_UNDO_ALL_BUT_SEALS,

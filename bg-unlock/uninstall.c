@@ -142,8 +142,10 @@ enum bg_err bg_undo(
 		keep_first(bg_tree_remove(tree, path, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_ssh(tree, account, last, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_sudo(tree, account, &diag), &diag, &first, ret);
-	if (last)
+	if (last) {
 		keep_first(bg_uninstall_timeout(tree, &diag), &diag, &first, ret);
+		keep_first(bg_uninstall_runuser(tree, &diag), &diag, &first, ret);
+	}
 	if (undo != BG_UNDO_WAYS_ONLY)
 		keep_first(bg_uninstall_account(tree, account, &diag), &diag, &first, ret);
 	if (last && undo != BG_UNDO_WAYS_ONLY)

@@ -9,7 +9,7 @@ import sys
 
 import cmdlib
 from cmdlib import PIN, Terminal, fails, run
-from treelib import ACCOUNT, DROP_IN, GLOBAL, LOGIN_DEFS, SUDOERS, Host, fingerprint
+from treelib import ACCOUNT, DROP_IN, GLOBAL, LOGIN_DEFS, RUNUSER, SUDOERS, Host, fingerprint
 
 cmdlib.enter()
 
@@ -36,6 +36,9 @@ def test_everything_is_made():
         assert t.mode(SUDOERS) == 0o440 and t.mode(DROP_IN) == 0o644
         assert t.read("etc/login.defs") == LOGIN_DEFS.replace(
             "\nLOGIN_TIMEOUT\t\t60\n", "\nLOGIN_TIMEOUT 600\n")
+        lines = t.read("etc/pam.d/runuser").splitlines()
+        assert lines[0] == "#%PAM-1.0" and lines[1].startswith("session [success=ok "), lines
+        assert lines[1].endswith("] pam_breakglass.so") and lines[2:] == RUNUSER.splitlines()[1:]
         assert "[breakglass]\n" in t.read("etc/breakglass/breakglass.conf")
         assert r.stderr.count("concerns everybody") == 2, r.stderr
         assert r.stdout.splitlines()[-2].endswith(ACCOUNT + "host, mode 0600"), r.stdout

@@ -57,6 +57,10 @@ session    required     pam_loginuid.so
 @include common-account
 @include common-session
 """
+RUNUSER = """#%PAM-1.0
+auth\t\tsufficient\tpam_rootok.so
+session\t\trequired\tpam_unix.so
+"""
 
 FILES = {
     "etc/login.defs": (LOGIN_DEFS, 0o644),
@@ -75,6 +79,7 @@ FILES = {
         PAM_SESSION.replace("session\toptional\tpam_systemd.so\n", ""), 0o644),
     "etc/pam.d/sshd": (SSHD, 0o644),
     "etc/pam.d/login": (LOGIN, 0o644),
+    "etc/pam.d/runuser": (RUNUSER, 0o644),
     "etc/nsswitch.conf": ("passwd:         files systemd\ngroup:          files systemd\n", 0o644),
     "usr/libexec/breakglass/bg-fido2": ("#!/bin/true\n", 0o755),
     "usr/lib/x86_64-linux-gnu/security/pam_breakglass.so": ("", 0o644),
