@@ -11,23 +11,35 @@ and the demo share.
 """
 import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
-import time
+import sys
+import unittest
+from pathlib import Path
 
 import pexpect
 
-from boxlib import BUILD, SOURCE, Box, BoxError, wait_until
+from boxlib import SOFTKEY, SOURCE, Box, BoxError, wait_until
 
 ACCOUNT = "breakglass"
 PIN = "123456"
 CUSTODIANS = {"ops": "+1 555 0101", "dba": "+1 555 0102", "audit": "+1 555 0103"}
 REASON = "INC-1234 directory is down"
+FIELDS = ("event", "account", "request", "set", "epoch", "key", "holder", "custodians", "reason",
+	"service", "origin", "result")
+FIXED = ("SHARE_ACCEPTED", "SHARE_REFUSED", "GRANTED", "SESSION_OPENED", "SESSION_CLOSED",
+	"SESSION_ESCALATED")
+KEYED = FIXED + ("REQUEST_OPENED", "ABANDONED")
+COUNTED = ("SHARE_ACCEPTED", "GRANTED", "SESSION_OPENED", "SESSION_CLOSED", "SESSION_ESCALATED")
 PROMPT = r"breakglass@\w+:[^\r\n]*\$ $"
 
 
 def packages():
 	"""Builds both packages if the sources changed; their paths."""
+	if os.environ.get("BG_PACKAGES"):
+		return sorted(str(deb) for deb in Path(os.environ["BG_PACKAGES"]).glob("*.deb"))
 	out = subprocess.run([SOURCE / "tools" / "package"], check=True, capture_output=True,
 		text=True).stdout
 	debs = [line.strip() for line in out.splitlines() if line.strip().endswith(".deb")]
@@ -107,14 +119,40 @@ class Person:
 		self.sees(PROMPT)
 		return out
 
-	def refused(self):
-		"""The door stays shut: ssh ends or asks anew, login says so."""
-		if self.door == "ssh":
-			self.sees("Permission denied|Received disconnect|Too many authentication|closed|PIN of your")
-		else:
-			self.sees("Login incorrect|incorrect|PIN of your|[Ee]xceeded|login: ")
+	def leaves_shell(self):
+		self.types("exit")
+		self.sees("closed" if self.door == "ssh" else "login: ")
+
+	def denied(self):
+		"""This try was refused; another one may follow."""
+		self.sees("Permission denied" if self.door == "ssh" else "Login incorrect")
+
+	def ended(self):
+		"""The door's program was told to stop asking. sshd then offers no method at all, which
+		lets the client try those that it likes itself; a new getty takes login's terminal, before
+		or after its last words."""
+		self.sees("'s password: " if self.door == "ssh"
+			else "Maximum number of tries exceeded|Debian GNU/Linux 12")
+
+	def dies(self):
+		"""Line, window or client gone from one moment to the next."""
+		self.hang_up()
+
+	def seen(self):
+		"""All that was seen, without the ssh client's prefix."""
+		return re.sub(r"\(breakglass@[0-9.]+\) ", "", self.screen)
+
+	def dialogue(self):
+		"""What the module showed until the shell."""
+		return self.seen().split("OPEN until")[0]
 
 	def hang_up(self):
+		"""The client first: one that loses only its terminal may still send an empty answer."""
+		if self.door == "ssh" and self.child.isalive():
+			children = Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children")
+			with contextlib.suppress(OSError):
+				for pid in children.read_text().split():
+					os.kill(int(pid), signal.SIGKILL)
 		with contextlib.suppress(OSError, pexpect.ExceptionPexpect):
 			self.child.close()
 
@@ -159,10 +197,27 @@ class DoorBox(Box):
 			found[file.split(".")[0]] = lines[0].strip()
 		return found
 
+	def reseal(self, key="a"):
+		"""A new set for the same people; the seal is /root/breakglass.seal.EPOCH."""
+		self.softkey_ctl(key, "auto", "on")
+		self.run("rm -rf /root/new.shares; mkdir -m 700 /root/new.shares && cd /root && bg-unlock "
+			"reseal breakglass.seal --stdin --pin-stdin --shares-to new.shares "
+			f"--device /run/softkey/{key}",
+			input="".join(self.shares[name] + "\n" for name in ("ops", "dba")) + PIN + "\n")
+		self.softkey_ctl(key, "auto", "off")
+		return self.read_shares("/root/new.shares")
+
+	def modhex_of(self, shares):
+		return {name: self.run("bg-unlock share convert --stdin", input=words + "\n").out.strip()
+			for name, words in shares.items()}
+
 	def install(self, seal="/root/breakglass.seal", label="db1", more=""):
 		fingerprint = self.run(f"sha256sum {seal}").out.split()[0]
 		return self.run(f"bg-unlock install {seal} --label {label} --fingerprint {fingerprint} "
 			f"--contacts {seal.removesuffix('.seal')}.contacts {more}")
+
+	def install_successor(self, seal):
+		return self.run(f"bg-unlock install {seal}")
 
 	def protect(self, debs, keys=("a",), policy=None):
 		"""Packages, keys, ceremony, install: the whole way of the README."""
@@ -170,16 +225,37 @@ class DoorBox(Box):
 		for key in keys:
 			self.add_key(key)
 		self.shares = self.init(keys=keys, policy=policy)
-		devices = " ".join(f"/run/softkey/{k}" for k in self.keys)
-		self.write("/etc/breakglass/breakglass.conf", f"[breakglass]\ndevice = {devices}\n")
+		self.use_devices(*self.keys)
 		self.install()
 		for key in keys[1:]:
 			self.softkey_ctl(key, "unplug")
 
+	def fresh(self):
+		"""As if nobody had ever tried: no requests, sessions, counters; only key a plugged in."""
+		commands = ["rm -rf /run/breakglass/requests/* /run/breakglass/grants/* "
+			"/run/breakglass/sessions/* /run/breakglass/attempts.*"]
+		for key in self.keys:
+			ctl = f"{SOFTKEY} ctl /run/softkey/{key}.ctl"
+			commands += [f"{ctl} auto off", f"{ctl} flags none", f"{ctl} pin-retries 8",
+				f"{ctl} {'plug' if key == 'a' else 'unplug'}"]
+		self.run("; ".join(commands), check=False)
+
+	def use_devices(self, *keys):
+		devices = " ".join(f"/run/softkey/{key}" for key in keys)
+		self.write("/etc/breakglass/breakglass.conf", f"[breakglass]\ndevice = {devices}\n")
+
+	def reload_ssh(self):
+		"""Returns when sshd has read its configuration anew."""
+		count = "journalctl -q --no-pager -t sshd | grep -c 'Server listening on 0.0.0.0'"
+		before = int(self.run(count, check=False).out)
+		self.run("systemctl reload ssh")
+		wait_until("sshd", lambda: int(self.run(count, check=False).out) > before)
+
 	# Doors
 
-	def ssh_door(self, **options):
-		return Person(self, self.ssh(ACCOUNT, **options), "ssh")
+	def ssh_door(self, options=("NumberOfPasswordPrompts=1",), **more):
+		"""One try only, unless `options` say otherwise: ssh would start anew after a refusal."""
+		return Person(self, self.ssh(ACCOUNT, options=options, **more), "ssh")
 
 	def console_door(self):
 		terminal = self.login_tty()
@@ -195,7 +271,8 @@ class DoorBox(Box):
 
 	def chain(self):
 		"""All records of the hash chain, carried or not, oldest first."""
-		out = self.run("cat /var/lib/breakglass/log/* /run/breakglass/log/pending 2>/dev/null",
+		# In this order: what is carried meanwhile is seen twice, not never.
+		out = self.run("cat /run/breakglass/log/pending /var/lib/breakglass/log/* 2>/dev/null",
 			check=False).out
 		records = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 		return sorted({record["seq"]: record for record in records}.values(),
@@ -217,12 +294,98 @@ class DoorBox(Box):
 		return wait_until(f"event {name}", lambda: next(
 			(e for e in self.events(since) if e["event"] == name), None), timeout)
 
-	def everywhere_once(self, record):
-		"""AssertionError unless the record is in the journal and in syslog exactly once."""
-		chain = rf"chain={record['seq']}:"
-		entries = [e for e in self.journal(SYSLOG_FACILITY=10)
-			if str(e.get("BREAKGLASS_CHAIN", "")).startswith(f"{record['seq']}:")]
-		assert len(entries) == 1, (record, entries)
-		lines = self.wait_syslog(chain)
-		auth = [li for li in self.syslog("/var/log/auth.log") if re.search(chain, li)]
-		assert len(auth) == 1, (record, auth, lines)
+	def everywhere_once(self, *records):
+		"""AssertionError unless each record is in the journal and in syslog exactly once, the
+		journal's fields being the chain's."""
+		if records:
+			self.wait_syslog(f"chain={records[-1]['seq']}:")
+		entries = self.journal(SYSLOG_FACILITY=10)
+		lines = self.syslog("/var/log/auth.log")
+		for record in records:
+			chain = f"{record['seq']}:"
+			mine = [e for e in entries if str(e.get("BREAKGLASS_CHAIN", "")).startswith(chain)]
+			assert len(mine) == 1, (record, mine)
+			assert mine[0]["_TRANSPORT"] == "journal" and mine[0]["_UID"] == "0", mine
+			assert mine[0]["PRIORITY"] == str(record["severity"]), (record, mine)
+			for field in FIELDS:
+				told = mine[0].get(f"BREAKGLASS_{field.upper()}")
+				assert told == (str(record[field]) if field in record else None), \
+					(field, record, mine)
+			auth = [li for li in lines if f"chain={chain}" in li]
+			assert len(auth) == 1 and record["event"] in auth[0], (record, auth)
+
+
+class DoorCase(unittest.TestCase):
+	"""A TestCase with one protected DoorBox for all its tests: self.box."""
+
+	box_name = "db1"
+	box = None
+
+	@classmethod
+	def setUpClass(cls):
+		cls.box = DoorBox(cls.box_name)
+		cls.addClassCleanup(cls.box.close)
+		cls.box.boot()
+		cls.prepare()
+
+	@classmethod
+	def prepare(cls):
+		"""For subclasses: packages, keys, ceremony."""
+
+	@contextlib.contextmanager
+	def row(self, name, door):
+		"""A row of a table as a subtest: what failed shows its name and the journal's end."""
+		with self.subTest(row=name, door=door):
+			try:
+				yield
+			except Exception:
+				print(f"--- {name} ({door})", file=sys.stderr)
+				self.box.show_trouble()
+				raise
+
+	def records(self, since, expected, service=None, key="a"):
+		"""The records after `since` are these: (event, pattern of its result), in this order;
+		all their fields are set, and each is everywhere once."""
+		with contextlib.suppress(BoxError):
+			wait_until("the events", lambda: len(self.box.events(since)) >= len(expected), 5)
+		found = self.box.events(since)
+		told = [(e["event"], e.get("result", "")) for e in found]
+		self.assertEqual([e["event"] for e in found], [name for name, _ in expected], told)
+		for record, (name, result) in zip(found, expected):
+			self.assertRegex(record["result"], result, told)
+			self.check_fields(record, service, key)
+			self.assertEqual(name, record["event"])
+		self.box.everywhere_once(*found)
+		return found
+
+	def check_fields(self, record, service, key):
+		wanted = {"host", "account", "set", "epoch", "service", "origin", "result", "time", "boot",
+			"boottime", "severity", "prev"}
+		name = record["event"]
+		if name == "ATTEMPT":
+			wanted |= {"count"}
+		if name in KEYED:
+			wanted |= {"request", "key", "holder"}
+			self.assertEqual((record["key"], record["holder"]), (key, "oncall"), record)
+		if name in FIXED:
+			wanted |= {"reason"}
+		if name in COUNTED:
+			wanted |= {"custodians"}
+		self.assertLessEqual(wanted, set(record), record)
+		self.assertEqual((record["host"], record["account"]), ("db1", ACCOUNT), record)
+		if service is not None:
+			self.assertEqual(record["service"], service, record)
+			self.assertRegex(record["origin"], r"^127\.0\.0\.1$" if service == "sshd"
+				else r"^(/dev/)?pts/\d+$", record)
+
+	def well_shown(self, person):
+		"""What holds for each screen: 80 columns, nothing but text, no name before the key."""
+		text = person.dialogue()
+		for line in text.split("\n"):
+			if "Reason (" not in line:  # echoes what is typed
+				self.assertLessEqual(len(line), 80, line)
+		self.assertNotRegex(text.replace("\n", ""), r"[\x00-\x08\x0b-\x1f\x7f]")
+		before = re.split(r"Reason \(|BREAK-GLASS", text)[0]
+		for name, phone in CUSTODIANS.items():
+			self.assertNotIn(phone, before)
+			self.assertNotRegex(before, rf"\b{name}\b")
