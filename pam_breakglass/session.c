@@ -166,6 +166,16 @@ static int refuse(struct bg_guest *guest, const char *why)
 	return PAM_PERM_DENIED;
 }
 
+/* Out of memory after all: the grant is spent, and nothing of the session may stay live. */
+static int give_back(struct bg_guest *guest, struct bg_session *session, int pam)
+{
+	session->is_closed = true;
+	if (session->audit_session != 0 && bg_sessions_put(session) != BG_OK)
+		bg_guest_record(guest, BG_EV_DEGRADED, "a session that never began stays live");
+	bg_guest_record(guest, BG_EV_DENIED, "no memory for the session");
+	return pam;
+}
+
 static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 {
 	struct open_arg arg = { .now_ms = bg_clock_boot_ms() };
@@ -186,12 +196,13 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	if (secs == 0)
 		return refuse(guest, "the request's deadline is over");
 	fill_session(guest, &record, arg.now_ms, &session);
-	put_session(guest, &session);
 	pam = set_deadline(guest->pamh, secs);
-	if (pam == PAM_SUCCESS)
+	if (pam == PAM_SUCCESS) {
+		put_session(guest, &session);
 		pam = keep_session(guest->pamh, &session);
+	}
 	if (pam != PAM_SUCCESS)
-		return pam;
+		return give_back(guest, &session, pam);
 	event = bg_guest_event(guest, BG_EV_SESSION_OPENED, "open");
 	session_event(&session, request, &event);
 	(void)bg_guest_emit(guest, &event, false);
