@@ -271,9 +271,9 @@ class DoorBox(Box):
 
 	def chain(self):
 		"""All records of the hash chain, carried or not, oldest first."""
-		# In this order: what is carried meanwhile is seen twice, not never.
-		out = self.run("cat /run/breakglass/log/pending /var/lib/breakglass/log/* 2>/dev/null",
-			check=False).out
+		# In the order in which it is carried: what moves meanwhile is seen twice, not never.
+		out = self.run("cd /run/breakglass/log; cat pending carrying /var/lib/breakglass/log/* "
+			"2>/dev/null", check=False).out
 		records = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 		return sorted({record["seq"]: record for record in records}.values(),
 			key=lambda record: record["seq"])
