@@ -10,8 +10,12 @@
 
 static void put_text(struct bg_writer *w, const char *text)
 {
-	size_t len = strnlen(text, UINT8_MAX);
+	size_t len = strlen(text);
 
+	if (len > UINT8_MAX) {
+		w->is_full = true;
+		return;
+	}
 	bg_put_u8(w, (uint8_t)len);
 	bg_put(w, text, len);
 }
