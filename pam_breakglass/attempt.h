@@ -30,8 +30,9 @@ struct bg_attempt {
 	bool is_resumed;
 	uint64_t connection_ends_ms; /* CLOCK_BOOTTIME; sshd's or login's own limit */
 	struct bg_request_record record;
-	struct bg_text text; /* the prompt being put together */
-	char note[192];	     /* the last result, repeated in the next prompt */
+	struct bg_text text;   /* the prompt being put together */
+	unsigned int refusals; /* of shares and words, on this connection */
+	char note[192];	       /* the last result, repeated in the next prompt */
 };
 
 /* The outcome of a step of the attempt. Zeroed memory denies. */

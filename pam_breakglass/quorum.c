@@ -14,8 +14,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define EMPTY_MAX   3	/* empty answers in a row */
-#define ANSWERS_MAX 400 /* of one attempt: each word of 16 shares on a line of its own */
+#define EMPTY_MAX    3	 /* empty answers in a row */
+#define REFUSALS_MAX 60	 /* refused answers of one attempt; the request outlives it */
+#define ANSWERS_MAX  400 /* of one attempt: each word of 16 shares on a line of its own */
 
 static void note(struct bg_attempt *attempt, const char *fmt, ...) BG_PRINTF(2, 3);
 
@@ -164,6 +165,7 @@ static void put_help(struct bg_attempt *attempt)
 
 static void refuse_share(struct bg_attempt *attempt, const char *why)
 {
+	attempt->refusals++;
 	bg_entry_wipe(&attempt->vault->entry);
 	note(attempt, "%s", why);
 	bg_attempt_record(attempt, BG_EV_SHARE_REFUSED, why);
@@ -288,6 +290,7 @@ static void note_refused(struct bg_attempt *attempt, const struct bg_entry *entr
 		/* all else of it is kept */
 		note(attempt, "The share%s%s does not add up: word %u looks misread.", of, name,
 			entry->bad_number);
+		attempt->refusals++;
 		bg_attempt_record(attempt, BG_EV_SHARE_REFUSED, attempt->note);
 		return;
 	} else if (entry->err == BG_ERR_CHECKSUM)
@@ -317,6 +320,7 @@ static enum bg_err take_answer(struct bg_attempt *attempt)
 			break;
 		note(attempt, " word %u \"%s\" is not in the list.", entry->bad_number,
 			entry->bad_text);
+		attempt->refusals++;
 		bg_attempt_record(attempt, BG_EV_SHARE_REFUSED, "a word that is not in the list");
 		break;
 	case BG_ENTRY_MNEMONIC:
@@ -376,64 +380,101 @@ static bool is_satisfied(const struct bg_attempt *attempt)
 		       attempt->record.digest, &attempt->record.tally) == BG_SATISFIED;
 }
 
+/* What goes on from one prompt to the next. */
+struct round {
+	bool wants_header, wants_help;
+	unsigned int empty; /* empty answers in a row */
+};
+
+static enum bg_step answer_missing(struct bg_attempt *attempt, struct round *round)
+{
+	note(attempt, "Nothing was typed.");
+	if (++round->empty < EMPTY_MAX)
+		return BG_STEP_NEXT;
+	bg_attempt_record(attempt, BG_EV_DENIED, "no share was typed");
+	return BG_STEP_DENY;
+}
+
+/* BG_STEP_NEXT: another prompt, or the quorum stands. */
+static enum bg_step take_one(struct bg_attempt *attempt, struct round *round)
+{
+	enum bg_err err;
+
+	if (wants_help_text(attempt)) {
+		round->wants_header = round->wants_help = true;
+		if (round->empty > 0)
+			attempt->note[0] = '\0';
+		round->empty = 0;
+		return BG_STEP_NEXT;
+	}
+	if (wants_out(&attempt->vault->answer)) {
+		note(attempt, "To leave press Ctrl-C; the same key goes on from here.");
+		return BG_STEP_NEXT;
+	}
+	round->empty = 0;
+	if (is_word(&attempt->vault->answer, "new")) {
+		bg_entry_wipe(&attempt->vault->entry);
+		attempt->note[0] = '\0';
+		return BG_STEP_AGAIN;
+	}
+	err = take_answer(attempt);
+	return err == BG_OK ? BG_STEP_NEXT : deny(attempt, err);
+}
+
+/* No lockout: the request stays. But no connection may fill the log with refusals for ever, as
+   sshd's password method would, which gives each prompt the same answer. */
+static enum bg_step give_up(struct bg_attempt *attempt)
+{
+	bg_attempt_record(attempt, BG_EV_DENIED, "too many refused answers on one connection");
+	bg_say(attempt->guest->pamh,
+		"Too many answers were refused. Log in again: the same key goes on from here.");
+	return BG_STEP_END;
+}
+
+static enum bg_step ask_one(struct bg_attempt *attempt, struct round *round)
+{
+	enum bg_err err = bg_attempt_still_ours(attempt);
+
+	if (err != BG_OK)
+		return deny(attempt, err);
+	if (attempt->refusals >= REFUSALS_MAX)
+		return give_up(attempt);
+	bg_text_reset(&attempt->text);
+	if (round->wants_header)
+		put_header(attempt);
+	if (round->wants_help)
+		put_help(attempt);
+	put_question(attempt, round->wants_header && counted(attempt) == 0);
+	round->wants_header = round->wants_help = false;
+	switch (bg_attempt_ask(attempt, true)) {
+	case BG_GONE:
+		return BG_STEP_END;
+	case BG_ANSWERED_EMPTY:
+		return answer_missing(attempt, round);
+	case BG_ANSWERED_TOO_LONG:
+		note(attempt, "Longer than %d characters: nothing was taken. Send it in pieces.",
+			BG_ANSWER_LEN);
+		return BG_STEP_NEXT;
+	case BG_ANSWERED:
+		break;
+	}
+	return take_one(attempt, round);
+}
+
 enum bg_step bg_attempt_quorum(struct bg_attempt *attempt)
 {
-	bool wants_header = true, wants_help = false;
-	unsigned int empty = 0;
+	struct round round = { .wants_header = true };
+	enum bg_step step = BG_STEP_NEXT;
 
 	attempt->note[0] = '\0';
 	if (attempt->is_resumed && counted(attempt) > 0)
 		note(attempt, "Request taken up again: %zu counted.", counted(attempt));
-	for (unsigned int i = 0; i < ANSWERS_MAX && !is_satisfied(attempt); i++) {
-		enum bg_err err = bg_attempt_still_ours(attempt);
-
-		if (err != BG_OK)
-			return deny(attempt, err);
-		bg_text_reset(&attempt->text);
-		if (wants_header)
-			put_header(attempt);
-		if (wants_help)
-			put_help(attempt);
-		put_question(attempt, wants_header && counted(attempt) == 0);
-		wants_header = wants_help = false;
-		switch (bg_attempt_ask(attempt, true)) {
-		case BG_GONE:
-			return BG_STEP_END;
-		case BG_ANSWERED_EMPTY:
-			note(attempt, "Nothing was typed.");
-			if (++empty >= EMPTY_MAX) {
-				bg_attempt_record(attempt, BG_EV_DENIED, "no share was typed");
-				return BG_STEP_DENY;
-			}
-			continue;
-		case BG_ANSWERED_TOO_LONG:
-			note(attempt,
-				"Longer than %d characters: nothing was taken. Send it in pieces.",
-				BG_ANSWER_LEN);
-			continue;
-		case BG_ANSWERED:
-			break;
-		}
-		if (wants_help_text(attempt)) {
-			wants_header = wants_help = true;
-			if (empty > 0)
-				attempt->note[0] = '\0';
-			empty = 0;
-			continue;
-		}
-		if (wants_out(&attempt->vault->answer)) {
-			note(attempt, "To leave press Ctrl-C; the same key goes on from here.");
-			continue;
-		}
-		empty = 0;
-		if (is_word(&attempt->vault->answer, "new")) {
-			bg_entry_wipe(&attempt->vault->entry);
-			attempt->note[0] = '\0';
-			return BG_STEP_AGAIN;
-		}
-		err = take_answer(attempt);
-		if (err != BG_OK)
-			return deny(attempt, err);
+	for (unsigned int i = 0; i < ANSWERS_MAX && step == BG_STEP_NEXT; i++) {
+		if (is_satisfied(attempt))
+			return BG_STEP_NEXT;
+		step = ask_one(attempt, &round);
 	}
+	if (step != BG_STEP_NEXT)
+		return step;
 	return is_satisfied(attempt) ? BG_STEP_NEXT : deny(attempt, BG_ERR_TOO_FEW);
 }

@@ -64,6 +64,24 @@ class DialogueCase(unittest.TestCase):
 
 
 class ScreenTest(DialogueCase):
+	def test_no_connection_fills_the_log_with_refusals(self):
+		"""As sshd's password method would, which gives each prompt the same answer."""
+		with self.stage.login() as login:
+			self.stage.open(login, shares=["audit"])
+			refused = 0
+			login.expect("Share 2 of 2")
+			login.answer("flme")
+			while login.next() is not None:
+				refused += 1
+				login.answer("flme")
+			self.assertLess(refused, 70)
+			self.assertIn("Too many answers were refused", login.infos[-1])
+			self.assertEqual(login.results["auth"], pamlib.PAM_MAXTRIES)
+		self.assertEqual(self.stage.event_names()[-1], "DENIED")
+		with self.stage.login() as login:
+			self.stage.prove(login)
+			login.expect("taken up again: 1 counted")
+
 	def test_each_prompt_reads_as_designed(self):
 		words = self.stage.shares["audit"].split()
 		wrong = [("PIN of your security key, then touch it when it blinks: ", "123456"),
