@@ -21,6 +21,7 @@ static const struct bg_check_row host_rows[] = {
 	{ "pam", bg_check_pam, false },
 	{ "module", bg_check_module, true },
 	{ "login", bg_check_login, false },
+	{ "runuser", bg_check_runuser, false },
 	{ "names", bg_check_names, false },
 	{ "audit", bg_check_audit, true },
 	{ "helper", bg_check_helper, false },

@@ -43,6 +43,6 @@ bg_check_fn bg_check_files, bg_check_keys, bg_check_quorum, bg_check_expiry, bg_
 bg_check_fn bg_check_account, bg_check_ssh, bg_check_sudo;
 /* Looks at the host. */
 bg_check_fn bg_check_conf, bg_check_pam, bg_check_module, bg_check_login, bg_check_names,
-	bg_check_audit, bg_check_helper, bg_check_log;
+	bg_check_audit, bg_check_helper, bg_check_log, bg_check_runuser;
 
 #endif

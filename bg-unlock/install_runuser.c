@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * runuser's PAM stack. Debian's includes no common-session, so that without a
- * line of our own there root would become the account unnoticed.
+ * runuser's PAM stack: put in, taken out, checked. Debian's includes no
+ * common-session, so that without a line of our own there root would become the
+ * account unnoticed.
  */
 #include "bg-unlock.h"
+#include "check.h"
 #include "install.h"
 
 #include <stdio.h>
@@ -57,4 +59,24 @@ enum bg_err bg_uninstall_runuser(struct bg_tree *tree, struct bg_diag *diag)
 		return err;
 	line = strstr(old, OUR_LINE);
 	return line ? replace(tree, line, strlen(OUR_LINE), "", diag) : BG_OK;
+}
+
+void bg_check_runuser(struct bg_check *check)
+{
+	struct bg_diag diag = { 0 };
+	size_t len = 0;
+
+	if (!bg_tree_has(&check->tree, RUNUSER))
+		return;
+	if (bg_tree_read(&check->tree, RUNUSER, old, sizeof(old), &len, &diag))
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "make it root's, mode 0644",
+			RUNUSER ": %s", diag.what);
+	else if (!strstr(old, OUR_LINE))
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"run bg-unlock install again with the seal in force",
+			RUNUSER " lacks our session line: root's runuser to the account is not "
+				"recorded");
+	else
+		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
+			RUNUSER ": runuser to the account is refused and recorded");
 }

@@ -45,10 +45,6 @@ static enum bg_step ask_reason(struct bg_attempt *attempt)
 	while (attempt->record.reason_refusals < times) {
 		enum bg_step step;
 
-		/* Counted before it is asked: a connection cut here does not ask for ever. */
-		step = bg_attempt_count_refusal(attempt);
-		if (step != BG_STEP_NEXT)
-			return step;
 		bg_text_reset(&attempt->text);
 		if (was_secret)
 			bg_text_add(&attempt->text,
@@ -71,7 +67,11 @@ static enum bg_step ask_reason(struct bg_attempt *attempt)
 			was_secret = false;
 			break;
 		}
+		/* A line that dropped at this prompt refused nothing, and is not counted. */
 		was_refused = true;
+		step = bg_attempt_count_refusal(attempt);
+		if (step != BG_STEP_NEXT)
+			return step;
 	}
 	return bg_attempt_fix(attempt, MISSING);
 }

@@ -49,7 +49,7 @@ def test_good_host():
         first = r.stdout.splitlines()[0]
         counts = re.fullmatch(r"BREAKGLASS WARNING - 0 critical, 1 warning, (\d+) ok", first)
         assert int(counts[1]) == r.stdout.count("\nOK "), r.stdout
-        for name in ("conf", "pam", "login", "names", "helper", "breakglass/seal",
+        for name in ("conf", "pam", "login", "runuser", "names", "helper", "breakglass/seal",
                      "breakglass/expiry", "breakglass/quorum", "breakglass/contacts",
                      "breakglass/account"):
             assert f"\nOK {name}: " in r.stdout, (name, r.stdout)
@@ -174,6 +174,8 @@ def test_what_is_broken_is_named():
          "pam_rootok.so stands before"),
         (gone("usr/lib/x86_64-linux-gnu/security/pam_breakglass.so"), CRITICAL, "pam", "missing"),
         (edit("etc/login.defs", "LOGIN_TIMEOUT 600", "LOGIN_TIMEOUT 60"), WARNING, "login", "60 s"),
+        (edit("etc/pam.d/runuser", "pam_breakglass.so", "pam_permit.so"), WARNING, "runuser",
+         "not recorded"),
         (edit("etc/nsswitch.conf", "files systemd\ngroup", "sss files\ngroup"), WARNING, "names",
          '"sss files"'),
         (edit("etc/nsswitch.conf", "group:          files", "group: files sss"), WARNING, "names",

@@ -64,6 +64,17 @@ class DialogueCase(unittest.TestCase):
 
 
 class ScreenTest(DialogueCase):
+	def test_a_line_dropped_at_the_reason_refuses_nothing(self):
+		for _ in range(3):
+			with self.stage.ssh() as login:
+				self.stage.prove(login)
+				self.assertNotIn("At least", login.expect("Reason"))
+				login.kill()
+		with self.stage.login() as login:
+			self.stage.open(login)
+			self.assertEqual(login.finish()["open"], 0)
+		self.assertNotIn("MISSING", [e.get("reason") for e in self.stage.events()])
+
 	def test_no_connection_fills_the_log_with_refusals(self):
 		"""As sshd's password method would, which gives each prompt the same answer."""
 		with self.stage.login() as login:
