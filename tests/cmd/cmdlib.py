@@ -185,6 +185,12 @@ class Terminal(pexpect.spawn):
             assert len(line) <= 80, f"{len(line)} columns: {line!r}"
 
 
+def shows_share(text, words):
+    """Are two words of a share in a row in the text, in full or as prefixes? One alone may be a
+    word of the dialogue's own, such as "already" or "again"."""
+    return any(re.search(rf"\b{a[:4]}\w*\s+{b[:4]}", text) for a, b in zip(words, words[1:]))
+
+
 def prefixes(words):
     return " ".join(w[:4] for w in words.split())
 

@@ -5,7 +5,7 @@
 import sys
 
 import cmdlib
-from cmdlib import Place, Terminal, fails, prefixes, run
+from cmdlib import Place, Terminal, fails, prefixes, run, shows_share
 
 cmdlib.enter()
 
@@ -38,7 +38,7 @@ def test_verify_at_a_terminal_shows_nothing():
         t.send_when_hidden(s["dba"])
         t.see("dba: current")
         assert t.end() == 0
-        assert not any(w in t.shown for w in s["dba"].split()[4:] if w not in ("letter", "set"))
+        assert not shows_share(t.shown, s["dba"].split())
 
 
 def test_convert_there_and_back():
