@@ -271,9 +271,10 @@ class DoorBox(Box):
 
 	def chain(self):
 		"""All records of the hash chain, carried or not, oldest first."""
-		# In the order in which it is carried: what moves meanwhile is seen twice, not never.
-		out = self.run("cd /run/breakglass/log; cat pending carrying /var/lib/breakglass/log/* "
-			"2>/dev/null", check=False).out
+		# In the order in which it is carried: what moves meanwhile is seen twice, not never. The
+		# second folder is listed after the first was read: its first file may just be made.
+		out = self.run("cd /run/breakglass/log; cat pending carrying 2>/dev/null; "
+			"cat /var/lib/breakglass/log/* 2>/dev/null", check=False).out
 		records = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 		return sorted({record["seq"]: record for record in records}.values(),
 			key=lambda record: record["seq"])
