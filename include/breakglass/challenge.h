@@ -96,7 +96,7 @@ BG_CHECKED enum bg_err bg_approval_read(const uint8_t *p, size_t len, struct bg_
 struct bg_response {
 	uint8_t tag[BG_TAG_LEN];
 	uint32_t epoch;
-	bool is_exposed; /* the set was combined on a machine, which has seen it */
+	uint16_t exposed; /* bit a member index: shares that the combining machine has seen */
 	uint8_t sig[BG_ED25519_SIG_LEN];
 };
 BG_CHECKED enum bg_err bg_response_write(const struct bg_response *response, struct bg_writer *ret);

@@ -365,7 +365,7 @@ enum bg_err bg_response_write(const struct bg_response *response, struct bg_writ
 	bg_put_u8(ret, VERSION);
 	bg_put(ret, response->tag, BG_TAG_LEN);
 	bg_put_u32(ret, response->epoch);
-	bg_put_u8(ret, response->is_exposed ? 1 : 0);
+	bg_put_u16(ret, response->exposed);
 	bg_put(ret, response->sig, BG_ED25519_SIG_LEN);
 	return written(ret);
 }
@@ -375,15 +375,13 @@ enum bg_err bg_response_read(const uint8_t *p, size_t len, struct bg_response *r
 	struct bg_view v = { .p = p, .len = len };
 	struct bg_response response = { 0 };
 	bool is_good = bg_view_u8(&v) == VERSION;
-	uint8_t exposed;
 	enum bg_err err;
 
 	take(&v, response.tag, BG_TAG_LEN);
 	response.epoch = bg_view_u32(&v);
-	exposed = bg_view_u8(&v);
-	response.is_exposed = exposed == 1;
+	response.exposed = bg_view_u16(&v);
 	take(&v, response.sig, BG_ED25519_SIG_LEN);
-	err = finished(&v, is_good && exposed <= 1);
+	err = finished(&v, is_good && response.exposed != 0);
 	if (err == BG_OK)
 		*ret = response;
 	return err;

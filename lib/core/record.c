@@ -34,6 +34,14 @@ static void field_u32(struct stream *s, uint32_t *value)
 		*value = bg_view_u32(s->v);
 }
 
+static void field_u16(struct stream *s, uint16_t *value)
+{
+	if (s->w != NULL)
+		bg_put_u16(s->w, *value);
+	else
+		*value = bg_view_u16(s->v);
+}
+
 static void field_u8(struct stream *s, uint8_t *value)
 {
 	if (s->w != NULL)
@@ -105,6 +113,7 @@ static void tally_fields(struct stream *s, struct bg_tally *tally)
 			field_bytes(s, tally->approvals[i].sig, BG_ED25519_SIG_LEN);
 	}
 	field_bool(s, &tally->has_response);
+	field_u16(s, &tally->exposed);
 	field_bytes(s, tally->response, sizeof(tally->response));
 }
 

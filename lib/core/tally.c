@@ -5,46 +5,62 @@
 
 #define FRAME_LEN 128
 
-static enum bg_err build_frame(
-	enum bg_context context, const uint8_t digest[static BG_SHA256_LEN], struct bg_writer *w)
+static enum bg_err approval_frame(const uint8_t digest[static BG_SHA256_LEN], struct bg_writer *w)
 {
-	bg_frame_begin(w, context);
+	bg_frame_begin(w, BG_CTX_APPROVAL);
 	bg_frame_field(w, digest, BG_SHA256_LEN);
 	return w->is_full ? BG_ERR_TOO_BIG : BG_OK;
 }
 
-static enum bg_err sign(struct bg_crypto *crypto, enum bg_context context,
-	const struct bg_secret *seed, const uint8_t digest[static BG_SHA256_LEN],
-	uint8_t ret[static BG_ED25519_SIG_LEN])
+static enum bg_err response_frame(
+	const uint8_t digest[static BG_SHA256_LEN], uint16_t exposed, struct bg_writer *w)
 {
-	uint8_t frame[FRAME_LEN];
-	struct bg_writer w = { .p = frame, .cap = sizeof(frame) };
-	enum bg_err err = build_frame(context, digest, &w);
-
-	return err == BG_OK ? bg_ed25519_sign(crypto, seed, frame, w.len, ret) : err;
-}
-
-static enum bg_err verify(struct bg_crypto *crypto, enum bg_context context,
-	const uint8_t pub[static BG_ED25519_PUB_LEN], const uint8_t digest[static BG_SHA256_LEN],
-	const uint8_t sig[static BG_ED25519_SIG_LEN])
-{
-	uint8_t frame[FRAME_LEN];
-	struct bg_writer w = { .p = frame, .cap = sizeof(frame) };
-	enum bg_err err = build_frame(context, digest, &w);
-
-	return err == BG_OK ? bg_ed25519_verify(crypto, pub, frame, w.len, sig) : err;
+	bg_frame_begin(w, BG_CTX_RESPONSE);
+	bg_frame_field(w, digest, BG_SHA256_LEN);
+	bg_frame_u32(w, exposed);
+	return w->is_full ? BG_ERR_TOO_BIG : BG_OK;
 }
 
 enum bg_err bg_approval_sign(struct bg_crypto *crypto, const struct bg_secret *seed,
 	const uint8_t digest[static BG_SHA256_LEN], uint8_t ret[static BG_ED25519_SIG_LEN])
 {
-	return sign(crypto, BG_CTX_APPROVAL, seed, digest, ret);
+	uint8_t frame[FRAME_LEN];
+	struct bg_writer w = { .p = frame, .cap = sizeof(frame) };
+	enum bg_err err = approval_frame(digest, &w);
+
+	return err == BG_OK ? bg_ed25519_sign(crypto, seed, frame, w.len, ret) : err;
+}
+
+static enum bg_err verify_approval(struct bg_crypto *crypto, const struct bg_custodian *custodian,
+	const uint8_t digest[static BG_SHA256_LEN], const uint8_t sig[static BG_ED25519_SIG_LEN])
+{
+	uint8_t frame[FRAME_LEN];
+	struct bg_writer w = { .p = frame, .cap = sizeof(frame) };
+	enum bg_err err = approval_frame(digest, &w);
+
+	return err == BG_OK ? bg_ed25519_verify(crypto, custodian->pub, frame, w.len, sig) : err;
 }
 
 enum bg_err bg_response_sign(struct bg_crypto *crypto, const struct bg_secret *sign_seed,
-	const uint8_t digest[static BG_SHA256_LEN], uint8_t ret[static BG_ED25519_SIG_LEN])
+	const uint8_t digest[static BG_SHA256_LEN], uint16_t exposed,
+	uint8_t ret[static BG_ED25519_SIG_LEN])
 {
-	return sign(crypto, BG_CTX_RESPONSE, sign_seed, digest, ret);
+	uint8_t frame[FRAME_LEN];
+	struct bg_writer w = { .p = frame, .cap = sizeof(frame) };
+	enum bg_err err = response_frame(digest, exposed, &w);
+
+	return err == BG_OK ? bg_ed25519_sign(crypto, sign_seed, frame, w.len, ret) : err;
+}
+
+static enum bg_err verify_response(struct bg_crypto *crypto, const struct bg_seal *seal,
+	const uint8_t digest[static BG_SHA256_LEN], uint16_t exposed,
+	const uint8_t sig[static BG_ED25519_SIG_LEN])
+{
+	uint8_t frame[FRAME_LEN];
+	struct bg_writer w = { .p = frame, .cap = sizeof(frame) };
+	enum bg_err err = response_frame(digest, exposed, &w);
+
+	return err == BG_OK ? bg_ed25519_verify(crypto, seal->quorum_pub, frame, w.len, sig) : err;
 }
 
 /* Whatever a file of root's says, only the known ways count, and those that the policy allows. */
@@ -64,7 +80,7 @@ enum bg_err bg_tally_add(struct bg_crypto *crypto, const struct bg_seal *seal,
 		return BG_ERR_ARGUMENT;
 	if (!is_allowed(seal, how))
 		return BG_ERR_STATE;
-	err = verify(crypto, BG_CTX_APPROVAL, seal->custodians[custodian].pub, digest, sig);
+	err = verify_approval(crypto, &seal->custodians[custodian], digest, sig);
 	if (err != BG_OK)
 		return err;
 	if (tally->approvals[custodian].how != BG_HOW_NONE)
@@ -75,17 +91,18 @@ enum bg_err bg_tally_add(struct bg_crypto *crypto, const struct bg_seal *seal,
 }
 
 enum bg_err bg_tally_add_response(struct bg_crypto *crypto, const struct bg_seal *seal,
-	const uint8_t digest[static BG_SHA256_LEN], const uint8_t sig[static BG_ED25519_SIG_LEN],
-	struct bg_tally *tally)
+	const uint8_t digest[static BG_SHA256_LEN], uint16_t exposed,
+	const uint8_t sig[static BG_ED25519_SIG_LEN], struct bg_tally *tally)
 {
 	enum bg_err err;
 
 	if (!seal->policy.remote_combine)
 		return BG_ERR_STATE;
-	err = verify(crypto, BG_CTX_RESPONSE, seal->quorum_pub, digest, sig);
+	err = verify_response(crypto, seal, digest, exposed, sig);
 	if (err != BG_OK)
 		return err;
 	memcpy(tally->response, sig, BG_ED25519_SIG_LEN);
+	tally->exposed = exposed;
 	tally->has_response = true;
 	return BG_OK;
 }
@@ -102,8 +119,8 @@ enum bg_err bg_tally_count(struct bg_crypto *crypto, const struct bg_seal *seal,
 
 		if (!is_allowed(seal, tally->approvals[i].how))
 			continue;
-		err = verify(crypto, BG_CTX_APPROVAL, seal->custodians[i].pub, digest,
-			tally->approvals[i].sig);
+		err = verify_approval(
+			crypto, &seal->custodians[i], digest, tally->approvals[i].sig);
 		if (err == BG_OK)
 			count++;
 		else if (err != BG_ERR_SIGNATURE)
@@ -131,14 +148,21 @@ enum bg_verdict bg_tally_verdict(struct bg_crypto *crypto, const struct bg_seal 
 	if (crypto == NULL || !is_threshold_sane(seal))
 		return BG_DENIED;
 	if (tally->has_response && seal->policy.remote_combine)
-		is_whole = verify(crypto, BG_CTX_RESPONSE, seal->quorum_pub, digest,
-				   tally->response) == BG_OK;
+		is_whole = verify_response(crypto, seal, digest, tally->exposed, tally->response) ==
+			   BG_OK;
 	if (!is_whole && bg_tally_count(crypto, seal, digest, tally, &count) == BG_OK)
 		is_whole = count >= seal->threshold;
 	return is_whole ? BG_SATISFIED : BG_DENIED;
 }
 
-void bg_tally_names(const struct bg_seal *seal, const struct bg_tally *tally, char *ret, size_t len)
+static bool is_in_response(const struct bg_tally *tally, const struct bg_custodian *custodian)
+{
+	return tally->has_response && (tally->exposed >> custodian->index & 1) != 0;
+}
+
+/* "audit, dba": those of the seal's custodians that is picked. */
+static void names(const struct bg_seal *seal, const bool is_picked[static BG_CUSTODIANS_MAX],
+	char *ret, size_t len)
 {
 	size_t used = 0;
 
@@ -147,7 +171,7 @@ void bg_tally_names(const struct bg_seal *seal, const struct bg_tally *tally, ch
 	for (size_t i = 0; i < seal->custodian_count && i < BG_CUSTODIANS_MAX; i++) {
 		const char *parts[] = { used > 0 ? ", " : "", seal->custodians[i].name };
 
-		if (tally->approvals[i].how == BG_HOW_NONE)
+		if (!is_picked[i])
 			continue;
 		for (size_t j = 0; j < 2; j++) {
 			size_t n = strnlen(parts[j], len - 1 - used);
@@ -157,4 +181,25 @@ void bg_tally_names(const struct bg_seal *seal, const struct bg_tally *tally, ch
 		}
 	}
 	ret[used] = '\0';
+}
+
+void bg_tally_names(const struct bg_seal *seal, const struct bg_tally *tally, char *ret, size_t len)
+{
+	bool is_picked[BG_CUSTODIANS_MAX];
+
+	for (size_t i = 0; i < BG_CUSTODIANS_MAX; i++)
+		is_picked[i] = tally->approvals[i].how != BG_HOW_NONE ||
+			       is_in_response(tally, &seal->custodians[i]);
+	names(seal, is_picked, ret, len);
+}
+
+void bg_tally_exposed(const struct bg_seal *seal, const struct bg_tally *tally, bool is_here,
+	char *ret, size_t len)
+{
+	bool is_picked[BG_CUSTODIANS_MAX];
+
+	for (size_t i = 0; i < BG_CUSTODIANS_MAX; i++)
+		is_picked[i] = is_here ? tally->approvals[i].how == BG_HOW_TYPED_HERE
+				       : is_in_response(tally, &seal->custodians[i]);
+	names(seal, is_picked, ret, len);
 }

@@ -45,6 +45,7 @@ static inline struct bg_request_record fixture_request(uint8_t tag)
 	r.tally.approvals[15].how = BG_HOW_REMOTE;
 	memset(r.tally.approvals[15].sig, 0x52, BG_ED25519_SIG_LEN);
 	r.tally.has_response = true;
+	r.tally.exposed = 0x5a;
 	memset(r.tally.response, 0x53, BG_ED25519_SIG_LEN);
 	return r;
 }

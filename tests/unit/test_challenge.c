@@ -224,7 +224,7 @@ static void challenge_touch_goes_there_and_back(void **state)
 static void challenge_approval_and_response_come_back(void **state)
 {
 	struct bg_approval approval = { .index = 2, .epoch = 3 }, approval_back;
-	struct bg_response response = { .epoch = 3, .is_exposed = true }, response_back;
+	struct bg_response response = { .epoch = 3, .exposed = 0x6 }, response_back;
 	uint8_t buf[BG_CODE_MAX_LEN];
 	struct bg_writer out = { .p = buf, .cap = sizeof(buf) };
 
@@ -239,7 +239,7 @@ static void challenge_approval_and_response_come_back(void **state)
 	assert_int_equal(bg_response_write(&response, &out), BG_OK);
 	assert_int_equal(bg_response_read(buf, out.len, &response_back), BG_OK);
 	assert_memory_equal(response.sig, response_back.sig, sizeof(response.sig));
-	assert_true(response_back.is_exposed);
+	assert_int_equal(response_back.exposed, 0x6);
 	assert_int_not_equal(bg_response_read(buf, out.len + 1, &response_back), BG_OK);
 }
 

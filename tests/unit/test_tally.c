@@ -26,7 +26,8 @@ static int setup(void **state)
 	for (size_t i = 0; i < 3; i++)
 		if (bg_approval_sign(w->crypto, &w->f.seeds[i], w->digest, w->sig[i]) != BG_OK)
 			return -1;
-	return bg_response_sign(w->crypto, &w->f.quorum.sign_seed, w->digest, w->response) == BG_OK
+	return bg_response_sign(w->crypto, &w->f.quorum.sign_seed, w->digest, 0x3, w->response) ==
+			       BG_OK
 		       ? 0
 		       : -1;
 }
@@ -109,16 +110,17 @@ static void tally_P17_approval_of_another_request_or_seal_refused(void **state)
 					 BG_HOW_REMOTE, w->sig[i], &tally),
 			BG_ERR_SIGNATURE);
 	}
-	assert_int_equal(bg_tally_add_response(w->crypto, &w->f.seal, digest, w->response, &tally),
-		BG_ERR_SIGNATURE);
 	assert_int_equal(
-		bg_tally_add_response(w->crypto, &w->other.seal, w->digest, w->response, &tally),
+		bg_tally_add_response(w->crypto, &w->f.seal, digest, 0x3, w->response, &tally),
+		BG_ERR_SIGNATURE);
+	assert_int_equal(bg_tally_add_response(
+				 w->crypto, &w->other.seal, w->digest, 0x3, w->response, &tally),
 		BG_ERR_SIGNATURE);
 	/* satisfied for one request, nothing for any other */
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(add(w, i, &tally), BG_OK);
 	assert_int_equal(
-		bg_tally_add_response(w->crypto, &w->f.seal, w->digest, w->response, &tally),
+		bg_tally_add_response(w->crypto, &w->f.seal, w->digest, 0x3, w->response, &tally),
 		BG_OK);
 	assert_int_equal(verdict(w, &tally), BG_SATISFIED);
 	assert_int_equal(bg_tally_verdict(w->crypto, &w->f.seal, digest, &tally), BG_DENIED);
@@ -131,7 +133,7 @@ static void tally_P17_no_verifier_takes_anothers_context(void **state)
 	struct world *w = *state;
 	const struct bg_secret *seed = &w->f.quorum.sign_seed;
 	struct bg_seal seal = w->f.seal;
-	uint8_t sigs[BG_CTX_COUNT][BG_ED25519_SIG_LEN];
+	uint8_t sigs[BG_CTX_COUNT][BG_ED25519_SIG_LEN], exposed[BG_CTX_COUNT][BG_ED25519_SIG_LEN];
 	static const char body[] = "[seal]\n";
 	uint8_t digest[BG_SHA256_LEN];
 
@@ -145,6 +147,9 @@ static void tally_P17_no_verifier_takes_anothers_context(void **state)
 		bg_frame_begin(&out, (enum bg_context)c);
 		bg_frame_field(&out, digest, sizeof(digest));
 		assert_int_equal(bg_ed25519_sign(w->crypto, seed, frame, out.len, sigs[c]), BG_OK);
+		bg_frame_u32(&out, 0x3); /* a response has a field more */
+		assert_int_equal(
+			bg_ed25519_sign(w->crypto, seed, frame, out.len, exposed[c]), BG_OK);
 	}
 	for (int c = 0; c < BG_CTX_COUNT; c++) {
 		struct bg_tally tally = { 0 };
@@ -152,7 +157,11 @@ static void tally_P17_no_verifier_takes_anothers_context(void **state)
 		assert_int_equal(
 			bg_tally_add(w->crypto, &seal, digest, 0, BG_HOW_REMOTE, sigs[c], &tally),
 			c == BG_CTX_APPROVAL ? BG_OK : BG_ERR_SIGNATURE);
-		assert_int_equal(bg_tally_add_response(w->crypto, &seal, digest, sigs[c], &tally),
+		assert_int_equal(
+			bg_tally_add_response(w->crypto, &seal, digest, 0x3, sigs[c], &tally),
+			BG_ERR_SIGNATURE);
+		assert_int_equal(
+			bg_tally_add_response(w->crypto, &seal, digest, 0x3, exposed[c], &tally),
 			c == BG_CTX_RESPONSE ? BG_OK : BG_ERR_SIGNATURE);
 		assert_int_equal(
 			bg_seal_verify(w->crypto, BG_CTX_SEAL, seal.quorum_pub, body, 7, sigs[c]),
@@ -173,9 +182,12 @@ static void tally_response_satisfies_alone(void **state)
 	struct bg_tally tally = { 0 };
 
 	assert_int_equal(
-		bg_tally_add_response(w->crypto, &w->f.seal, w->digest, w->response, &tally),
+		bg_tally_add_response(w->crypto, &w->f.seal, w->digest, 0x3, w->response, &tally),
 		BG_OK);
 	assert_int_equal(verdict(w, &tally), BG_SATISFIED);
+	tally.exposed ^= 1; /* what the response says of exposure is signed */
+	assert_int_equal(bg_tally_verdict(w->crypto, &w->f.seal, w->digest, &tally), BG_DENIED);
+	tally.exposed ^= 1;
 	tally.response[3] ^= 1;
 	assert_int_equal(verdict(w, &tally), BG_DENIED);
 }
@@ -232,12 +244,13 @@ static void tally_policy_without_remote_counts_only_what_was_typed_here(void **s
 	assert_int_equal(
 		bg_tally_add(w->crypto, &seal, w->digest, 1, BG_HOW_REMOTE, w->sig[1], &tally),
 		BG_ERR_STATE);
-	assert_int_equal(bg_tally_add_response(w->crypto, &seal, w->digest, w->response, &tally),
+	assert_int_equal(
+		bg_tally_add_response(w->crypto, &seal, w->digest, 0x3, w->response, &tally),
 		BG_ERR_STATE);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(add(w, i, &tally), BG_OK);
 	assert_int_equal(
-		bg_tally_add_response(w->crypto, &w->f.seal, w->digest, w->response, &tally),
+		bg_tally_add_response(w->crypto, &w->f.seal, w->digest, 0x3, w->response, &tally),
 		BG_OK);
 	assert_int_equal(verdict(w, &tally), BG_SATISFIED);
 	assert_int_equal(bg_tally_verdict(w->crypto, &seal, w->digest, &tally), BG_DENIED);
@@ -261,6 +274,19 @@ static void tally_names_in_the_seals_order(void **state)
 	assert_string_equal(text, "dba, a");
 	bg_tally_names(&w->f.seal, &tally, text, 1);
 	assert_string_equal(text, "");
+	bg_tally_exposed(&w->f.seal, &tally, true, text, sizeof(text));
+	assert_string_equal(text, ""); /* remote ones expose nothing to this host */
+	tally.approvals[1].how = BG_HOW_TYPED_HERE;
+	bg_tally_exposed(&w->f.seal, &tally, true, text, sizeof(text));
+	assert_string_equal(text, "dba");
+	tally.exposed = (uint16_t)(1u << w->f.seal.custodians[0].index);
+	bg_tally_exposed(&w->f.seal, &tally, false, text, sizeof(text));
+	assert_string_equal(text, ""); /* no response, nothing that it could have exposed */
+	tally.has_response = true;
+	bg_tally_exposed(&w->f.seal, &tally, false, text, sizeof(text));
+	assert_string_equal(text, "ops");
+	bg_tally_names(&w->f.seal, &tally, text, sizeof(text));
+	assert_string_equal(text, "ops, dba, audit");
 }
 
 int main(void)

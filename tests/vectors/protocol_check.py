@@ -213,7 +213,7 @@ def check_request(v, custodian, quorum):
     )
     same("request digest", digest, v["digest"])
     verifies("approval", custodian["public"], v["approval"], frame("approval", digest))
-    verifies("response", quorum["sign_public"], v["response"], frame("response", digest))
+    verifies("response", quorum["sign_public"], v["response"], frame("response", digest, 0x3))
 
 
 def check_compact(v):

@@ -138,7 +138,7 @@ static void put_request(const struct seal_fixture *f)
 	memcpy(r.seal_digest, f->seal.digest, sizeof(r.seal_digest));
 	must(bg_request_digest(crypto, &r, digest));
 	must(bg_approval_sign(crypto, &f->seeds[0], digest, approval));
-	must(bg_response_sign(crypto, &f->quorum.sign_seed, digest, response));
+	must(bg_response_sign(crypto, &f->quorum.sign_seed, digest, 0x3, response));
 	printf("  \"request\": {\n");
 	put_request_fields(&r, digest);
 	put_hex("approval", approval, sizeof(approval), ",");
