@@ -133,21 +133,22 @@ enum bg_err bg_compact_decode(const char *text, size_t len, struct bg_compact *r
 
 enum bg_err bg_code_line_decode(const char *text, size_t len, struct bg_code_line *ret)
 {
-	uint8_t raw[LINE_LEN];
+	BG_WIPE(raw_wipe)
+	struct raw raw = { 0 }; /* what looks like a line may be a share's start */
 	enum bg_err err;
 
 	if (len != BG_CODE_LINE_CHARS)
 		return BG_ERR_RANGE;
-	err = modhex_decode(text, raw, sizeof(raw));
+	err = modhex_decode(text, raw.bytes, LINE_LEN);
 	if (err)
 		return err;
-	if (yubikey_crc16(raw, sizeof(raw)) != YUBIKEY_CRC_OK_RESIDUE)
+	if (yubikey_crc16(raw.bytes, LINE_LEN) != YUBIKEY_CRC_OK_RESIDUE)
 		return BG_ERR_CHECKSUM;
-	if (raw[0] >> 5 >= BG_CODE_KIND_COUNT)
+	if (raw.bytes[0] >> 5 >= BG_CODE_KIND_COUNT)
 		return BG_ERR_WRONG_KIND;
-	ret->kind = (enum bg_code_kind)(raw[0] >> 5);
-	ret->number = raw[0] & 31;
-	memcpy(ret->body, raw + 1, BG_CODE_LINE_BODY_LEN);
+	ret->kind = (enum bg_code_kind)(raw.bytes[0] >> 5);
+	ret->number = raw.bytes[0] & 31;
+	memcpy(ret->body, raw.bytes + 1, BG_CODE_LINE_BODY_LEN);
 	return BG_OK;
 }
 
