@@ -22,6 +22,7 @@ from pathlib import Path
 import pexpect
 
 from boxlib import SOFTKEY, SOURCE, Box, BoxError, wait_until
+from laptoplib import Typist, last_code
 
 ACCOUNT = "breakglass"
 PIN = "123456"
@@ -46,39 +47,13 @@ def packages():
 	return [deb for deb in debs if "dbgsym" not in deb]
 
 
-class Person:
-	"""Somebody at a terminal; `screen` is everything that was seen."""
+class Person(Typist):
+	"""Somebody at a door, in the dialogue of the emergency account."""
 
-	def __init__(self, box, child, door):
-		self.box = box
-		self.child = child
-		self.door = door
-		self.screen = ""
-		self.keystrokes = 0
-
-	def __enter__(self):
-		return self
-
-	def __exit__(self, *exc):
-		self.hang_up()
-
-	def sees(self, pattern, timeout=20):
-		"""Waits for a text; gives what came until its end, printable and without CR."""
-		try:
-			self.child.expect(pattern, timeout=timeout)
-		except (pexpect.TIMEOUT, pexpect.EOF) as error:
-			raise AssertionError(f"{self.door}: waited in vain for {pattern!r}; seen:\n"
-				f"{self.screen}{self.child.before}") from error
-		seen = (self.child.before + self.child.after).replace("\r", "")
-		self.screen += seen
-		return seen
-
-	def types(self, text):
-		self.keystrokes += len(text) + 1
-		self.child.sendline(text)
-
-	def leaves(self, char="c"):
-		self.child.sendcontrol(char)
+	def challenge(self, kind="request"):
+		"""The lines of the last challenge on the screen, as a person copies them: of a "request"
+		or a "touch"."""
+		return last_code(self.screen, kind)
 
 	# The dialogue
 
@@ -243,6 +218,10 @@ class DoorBox(Box):
 	def use_devices(self, *keys):
 		devices = " ".join(f"/run/softkey/{key}" for key in keys)
 		self.write("/etc/breakglass/breakglass.conf", f"[breakglass]\ndevice = {devices}\n")
+
+	def key_is(self, where):
+		"""The keys are "here", in the host, or "away", in somebody's laptop."""
+		self.use_devices(*(self.keys if where == "here" else ("none",)))
 
 	def reload_ssh(self):
 		"""Returns when sshd has read its configuration anew."""
