@@ -37,6 +37,7 @@ static const struct bg_check_row account_rows[] = {
 	{ "contacts", bg_check_contacts, false },
 	{ "account", bg_check_account, false },
 	{ "ssh", bg_check_ssh, true },
+	{ "ssh-keys", bg_check_ssh_keys, false },
 	{ "sudo", bg_check_sudo, true },
 };
 

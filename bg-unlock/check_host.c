@@ -2,6 +2,7 @@
 /* Looks at the host: configuration, PAM, login, names, the module, the helper, ways in and to root.
  */
 #include "check.h"
+#include "ssh_text.h"
 
 #include <breakglass/os_file.h>
 #include <breakglass/os_helper.h>
@@ -185,7 +186,7 @@ void bg_check_ssh(struct bg_check *check)
 	enum bg_err err;
 	char line[400];
 
-	if (!check->host.uid || !bg_conf_is_door(&check->conf, "sshd"))
+	if (check->seal.key_count == 0 || !bg_conf_is_door(&check->conf, "sshd"))
 		return;
 	err = bg_judge_ssh_run(check->account, text, sizeof(text), &diag);
 	if (err == BG_ERR_NOENT) {
@@ -200,7 +201,13 @@ void bg_check_ssh(struct bg_check *check)
 			"correct it: sshd will not start with it", "%s", line);
 		return;
 	}
-	bg_judge_ssh(&check->judge, text, check->account);
+	bg_judge_ssh(&check->judge, text, check->account, bg_ssh_has_keys(&check->seal));
+}
+
+void bg_check_ssh_keys(struct bg_check *check)
+{
+	if (check->seal.key_count != 0)
+		bg_judge_ssh_keys(&check->judge, &check->seal);
 }
 
 static bool runs(const char *const argv[])

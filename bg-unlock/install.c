@@ -174,8 +174,13 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 	if (!err)
 		err = bg_install_sudo(tree, account, diag);
 	if (!err)
-		err = bg_install_ssh(tree, account, diag);
-	return err ? err : write_host(tree, candidate, label, uid, diag);
+		err = bg_install_ssh(tree, &candidate->seal, diag);
+	if (err)
+		return err;
+	err = write_host(tree, candidate, label, uid, diag);
+	if (err)
+		bg_install_ssh_back(tree);
+	return err;
 }
 
 static void record_installed(struct bg_crypto *crypto, const struct bg_candidate *candidate,

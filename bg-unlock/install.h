@@ -12,6 +12,7 @@
 #include <breakglass/err.h>
 #include <breakglass/ini.h>
 #include <breakglass/os_passwd.h>
+#include <breakglass/seal.h>
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -108,8 +109,11 @@ BG_CHECKED enum bg_err bg_account_each(
 BG_CHECKED enum bg_err bg_install_account(
 	struct bg_tree *tree, const char *account, uint32_t *ret_uid, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_install_pam(struct bg_tree *tree, struct bg_diag *diag);
+/* The keys file too. */
 BG_CHECKED enum bg_err bg_install_ssh(
-	struct bg_tree *tree, const char *account, struct bg_diag *diag);
+	struct bg_tree *tree, const struct bg_seal *seal, struct bg_diag *diag);
+/* Puts back what bg_install_ssh found, where a later step gave up; says so. */
+void bg_install_ssh_back(struct bg_tree *tree);
 BG_CHECKED enum bg_err bg_install_sudo(
 	struct bg_tree *tree, const char *account, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_install_timeout(struct bg_tree *tree, struct bg_diag *diag);

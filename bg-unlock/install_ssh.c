@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ssh door: two drop-ins, one for everybody (the grace time), one an account.
- * Both are judged by sshd itself before it reads them, and put back as they were
- * if it does not like them: a broken sshd would shut everybody out.
+ * The ssh door: two drop-ins, one for everybody (the grace time), one an account,
+ * and the account's keys file where its seal has security keys for ssh. The drop-ins
+ * are judged by sshd itself before it reads them, and all three are put back as they
+ * were if it does not like them: a broken sshd would shut everybody out.
  */
 #include "bg-unlock.h"
 #include "judge.h"
+#include "ssh_text.h"
 #include "templates.h"
 
 #include <breakglass/os_helper.h>
@@ -22,6 +24,16 @@
 #define MODE	     0644
 
 enum allow { ALLOW_USERS = 1, ALLOW_GROUPS = 2 };
+
+/* One account's door while it is made; `saved` is what was there before. */
+struct door {
+	struct bg_tree *tree;
+	const struct bg_seal *seal;
+	unsigned int allow;
+	bool is_saved, is_reloaded;
+	struct bg_saved saved[3];
+};
+static struct door door;
 
 static void drop_in_path(const char *account, char ret[static BG_TREE_PATH_LEN])
 {
@@ -65,22 +77,21 @@ static enum bg_err reload(struct bg_tree *tree, struct bg_diag *diag)
 		tree, "systemctl status ssh says why", "systemctl reload ssh: %s", out);
 }
 
-static enum bg_err place(
-	struct bg_tree *tree, const char *account, unsigned int allow, struct bg_diag *diag)
+static enum bg_err place(struct bg_diag *diag)
 {
 	static char text[BG_SMALL_LEN];
+	const char *account = door.seal->account;
 	char path[BG_TREE_PATH_LEN];
 	size_t len;
 
 	drop_in_path(account, path);
-	bg_template_fill(template_sshd_account_conf, account, text);
-	len = strlen(text);
-	if (allow & ALLOW_USERS)
+	len = bg_ssh_match_text(account, bg_ssh_has_keys(door.seal), text);
+	if (door.allow & ALLOW_USERS)
 		len += (size_t)snprintf(
 			text + len, sizeof(text) - len, "\tAllowUsers %s\n", account);
-	if (allow & ALLOW_GROUPS)
+	if (door.allow & ALLOW_GROUPS)
 		(void)snprintf(text + len, sizeof(text) - len, "\tAllowGroups %s\n", account);
-	return bg_tree_place(tree, path, MODE, text, diag);
+	return bg_tree_place(door.tree, path, MODE, text, diag);
 }
 
 /* Where the site lists who may come in, the drop-in has to say so too. */
@@ -96,15 +107,15 @@ static unsigned int needed_allow(const char *view, const char *account)
 	return allow;
 }
 
-/* Both files are in place: would sshd do as we want? */
-static enum bg_err prove(
-	struct bg_tree *tree, const char *account, unsigned int allow, struct bg_diag *diag)
+/* Both drop-ins are in place: would sshd do as we want? */
+static enum bg_err prove(struct bg_diag *diag)
 {
 	static char view[BG_INI_FILE_LEN];
+	const char *account = door.seal->account;
 	struct bg_first_critical first = { 0 };
-	const struct bg_judge judge = { .tree = tree, .found = bg_judge_first, .arg = &first };
+	const struct bg_judge judge = { .tree = door.tree, .found = bg_judge_first, .arg = &first };
 	unsigned int more;
-	enum bg_err err = test(tree, diag);
+	enum bg_err err = test(door.tree, diag);
 
 	if (!err)
 		err = bg_judge_ssh_run(account, view, sizeof(view), diag);
@@ -112,25 +123,49 @@ static enum bg_err prove(
 		return err;
 	more = needed_allow(view, account);
 	if (more) {
-		err = place(tree, account, allow | more, diag);
+		door.allow |= more;
+		err = place(diag);
 		if (!err)
-			err = test(tree, diag);
+			err = test(door.tree, diag);
 		if (!err)
 			err = bg_judge_ssh_run(account, view, sizeof(view), diag);
 		if (err)
 			return err;
 	}
-	bg_judge_ssh(&judge, view, account);
-	return first.err ? bg_tree_refuse(tree, first.todo, "%s", first.text) : BG_OK;
+	bg_judge_ssh(&judge, view, account, bg_ssh_has_keys(door.seal));
+	return first.err ? bg_tree_refuse(door.tree, first.todo, "%s", first.text) : BG_OK;
 }
 
-static enum bg_err restore(struct bg_tree *tree, const struct bg_saved *saved, size_t count)
+static enum bg_err save(struct bg_diag *diag)
+{
+	char keys[BG_TREE_PATH_LEN], drop_in[BG_TREE_PATH_LEN];
+	enum bg_err err;
+
+	bg_ssh_keys_path(door.seal->account, keys);
+	drop_in_path(door.seal->account, drop_in);
+	err = bg_tree_save(door.tree, keys, MODE, &door.saved[0], diag);
+	if (!err)
+		err = bg_tree_save(door.tree, GLOBAL, MODE, &door.saved[1], diag);
+	if (!err)
+		err = bg_tree_save(door.tree, drop_in, MODE, &door.saved[2], diag);
+	door.is_saved = !err;
+	if (strstr(door.saved[2].text, "\tAllowUsers "))
+		door.allow |= ALLOW_USERS;
+	if (strstr(door.saved[2].text, "\tAllowGroups "))
+		door.allow |= ALLOW_GROUPS;
+	return err;
+}
+
+void bg_install_ssh_back(struct bg_tree *tree)
 {
 	enum bg_err first = BG_OK;
 
-	for (size_t i = 0; i < count; i++) {
+	if (!door.is_saved || tree->is_dry)
+		return;
+	door.is_saved = false;
+	for (size_t i = 0; i < sizeof(door.saved) / sizeof(door.saved[0]); i++) {
 		struct bg_diag diag = { 0 };
-		enum bg_err err = bg_tree_restore(tree, &saved[i], &diag);
+		enum bg_err err = bg_tree_restore(tree, &door.saved[i], &diag);
 
 		if (err)
 			first = err;
@@ -138,50 +173,52 @@ static enum bg_err restore(struct bg_tree *tree, const struct bg_saved *saved, s
 			(void)bg_fail(err, &diag, NULL);
 	}
 	bg_note("the ssh drop-ins are as they were before");
-	return first;
+	if (first == BG_OK && door.is_reloaded)
+		(void)!reload(tree, NULL);
 }
 
-enum bg_err bg_install_ssh(struct bg_tree *tree, const char *account, struct bg_diag *diag)
+static enum bg_err make(struct bg_diag *diag)
 {
-	static struct bg_saved saved[2];
-	unsigned int allow = 0, before = tree->changes;
-	char path[BG_TREE_PATH_LEN];
-	bool is_reloaded = false;
+	struct bg_tree *tree = door.tree;
+	unsigned int before = tree->changes;
+	enum bg_err err = bg_tree_folder(tree, FOLDER, 0755, diag);
+
+	if (!err)
+		err = bg_tree_place(tree, GLOBAL, MODE, template_sshd_global_conf, diag);
+	if (!err)
+		err = place(diag);
+	if (err || tree->changes == before)
+		return !err && tree->is_host && !tree->is_dry ? prove(diag) : err;
+	bg_note("LoginGraceTime 600 concerns everybody who logs in by ssh");
+	if (tree->is_dry || !tree->is_host)
+		return BG_OK;
+	err = prove(diag);
+	if (err)
+		return err;
+	door.is_reloaded = true;
+	return reload(tree, diag);
+}
+
+enum bg_err bg_install_ssh(struct bg_tree *tree, const struct bg_seal *seal, struct bg_diag *diag)
+{
+	bool has_keys = bg_ssh_has_keys(seal);
 	enum bg_err err;
 
+	door = (struct door){ .tree = tree, .seal = seal };
 	if (!bg_tree_has(tree, SSHD_CONFIG)) {
 		bg_note("no " SSHD_CONFIG " here: no ssh door");
 		return BG_OK;
 	}
-	drop_in_path(account, path);
-	err = bg_tree_save(tree, GLOBAL, MODE, &saved[0], diag);
+	err = save(diag);
+	/* sshd looks for the file as long as it reads the drop-in that names it */
+	if (!err && has_keys)
+		err = bg_ssh_keys_place(tree, seal, diag);
 	if (!err)
-		err = bg_tree_save(tree, path, MODE, &saved[1], diag);
+		err = make(diag);
+	if (!err && !has_keys)
+		err = bg_ssh_keys_place(tree, seal, diag);
 	if (err)
-		return err;
-	if (strstr(saved[1].text, "\tAllowUsers "))
-		allow |= ALLOW_USERS;
-	if (strstr(saved[1].text, "\tAllowGroups "))
-		allow |= ALLOW_GROUPS;
-	err = bg_tree_folder(tree, FOLDER, 0755, diag);
-	if (!err)
-		err = bg_tree_place(tree, GLOBAL, MODE, template_sshd_global_conf, diag);
-	if (!err)
-		err = place(tree, account, allow, diag);
-	if (!err && tree->changes != before)
-		bg_note("LoginGraceTime 600 concerns everybody who logs in by ssh");
-	if (tree->is_dry)
-		return err;
-	if (!err && tree->is_host)
-		err = prove(tree, account, allow, diag);
-	if (!err && tree->is_host && tree->changes != before) {
-		is_reloaded = true;
-		err = reload(tree, diag);
-	}
-	if (!err)
-		return BG_OK;
-	if (restore(tree, saved, 2) == BG_OK && is_reloaded)
-		(void)!reload(tree, NULL);
+		bg_install_ssh_back(tree);
 	return err;
 }
 
@@ -194,6 +231,9 @@ enum bg_err bg_uninstall_ssh(
 
 	drop_in_path(account, path);
 	err = bg_tree_take_back(tree, path, diag);
+	bg_ssh_keys_path(account, path);
+	if (!err)
+		err = bg_tree_take_back(tree, path, diag);
 	if (!err && is_last)
 		err = bg_tree_take_back(tree, GLOBAL, diag);
 	if (err || tree->is_dry || !tree->is_host || tree->changes == before ||

@@ -34,8 +34,12 @@ void bg_judge_pam(const struct bg_judge *judge, const struct bg_conf *conf);
 /* Where the module's file is. */
 bool bg_module_find(const struct bg_tree *tree, char *ret, size_t size);
 
-/* sshd's own view of account: the output of `sshd -T -C user=...` in text. */
-void bg_judge_ssh(const struct bg_judge *judge, const char *text, const char *account);
+/* sshd's own view of account: the output of `sshd -T -C user=...` in text. has_keys:
+   bg_ssh_has_keys() of the seal in force. */
+void bg_judge_ssh(
+	const struct bg_judge *judge, const char *text, const char *account, bool has_keys);
+/* Is the account's authorized_keys what its seal says? */
+void bg_judge_ssh_keys(const struct bg_judge *judge, const struct bg_seal *seal);
 /* Runs it on the host. ret: size bytes. BG_ERR_NOENT: no sshd here. */
 BG_CHECKED enum bg_err bg_judge_ssh_run(
 	const char *account, char *ret, size_t size, struct bg_diag *diag);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What sshd itself says it would do with the account: `sshd -T -C user=NAME`. */
 #include "judge.h"
+#include "ssh_text.h"
 
 #include <breakglass/os_helper.h>
+#include <breakglass/paths.h>
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -64,28 +66,46 @@ bool bg_judge_ssh_names(const char *text, const char *keyword, const char *name,
 	return is_found;
 }
 
+enum when { ALWAYS, KEYS, NO_KEYS };
+
 static const struct {
 	const char *keyword, *value;
 	enum bg_level level;
 	const char *todo;
+	enum when when;
 } wanted[] = {
-	{ "usepam", "yes", BG_LEVEL_CRITICAL, "UsePAM yes in sshd_config" },
-	{ "kbdinteractiveauthentication", "yes", BG_LEVEL_CRITICAL, PLACE_AGAIN },
-	{ "authenticationmethods", "keyboard-interactive:pam", BG_LEVEL_CRITICAL, PLACE_AGAIN },
-	{ "passwordauthentication", "no", BG_LEVEL_CRITICAL, PLACE_AGAIN },
-	{ "pubkeyauthentication", "no", BG_LEVEL_CRITICAL, PLACE_AGAIN },
-	{ "permittty", "yes", BG_LEVEL_CRITICAL, PLACE_AGAIN },
-	{ "forcecommand", "none", BG_LEVEL_CRITICAL, PLACE_AGAIN },
-	{ "chrootdirectory", "none", BG_LEVEL_CRITICAL, PLACE_AGAIN },
-	{ "permituserrc", "no", BG_LEVEL_WARNING, PLACE_AGAIN },
-	{ "allowtcpforwarding", "no", BG_LEVEL_WARNING, PLACE_AGAIN },
-	{ "allowagentforwarding", "no", BG_LEVEL_WARNING, PLACE_AGAIN },
-	{ "x11forwarding", "no", BG_LEVEL_WARNING, PLACE_AGAIN },
-	{ "permittunnel", "no", BG_LEVEL_WARNING, PLACE_AGAIN },
+	{ "usepam", "yes", BG_LEVEL_CRITICAL, "UsePAM yes in sshd_config", ALWAYS },
+	{ "kbdinteractiveauthentication", "yes", BG_LEVEL_CRITICAL, PLACE_AGAIN, ALWAYS },
+	{ "authenticationmethods", "keyboard-interactive:pam", BG_LEVEL_CRITICAL, PLACE_AGAIN,
+		NO_KEYS },
+	{ "authenticationmethods", "publickey,keyboard-interactive:pam keyboard-interactive:pam",
+		BG_LEVEL_CRITICAL, PLACE_AGAIN, KEYS },
+	{ "passwordauthentication", "no", BG_LEVEL_CRITICAL, PLACE_AGAIN, ALWAYS },
+	{ "pubkeyauthentication", "no", BG_LEVEL_CRITICAL, PLACE_AGAIN, NO_KEYS },
+	{ "pubkeyauthentication", "yes", BG_LEVEL_CRITICAL, PLACE_AGAIN, KEYS },
+	/* or a touch alone would do: sshd does not tell the module whether a PIN was checked */
+	{ "pubkeyauthoptions", "touch-required verify-required", BG_LEVEL_CRITICAL, PLACE_AGAIN,
+		KEYS },
+	{ "pubkeyacceptedalgorithms",
+		"sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com", BG_LEVEL_CRITICAL,
+		PLACE_AGAIN, KEYS },
+	{ "authorizedkeysfile", BG_PATH_ACCOUNTS "/%u/authorized_keys", BG_LEVEL_CRITICAL,
+		PLACE_AGAIN, KEYS },
+	{ "authorizedkeyscommand", "none", BG_LEVEL_CRITICAL, PLACE_AGAIN, KEYS },
+	{ "trustedusercakeys", "none", BG_LEVEL_CRITICAL, PLACE_AGAIN, KEYS },
+	{ "maxauthtries", "20", BG_LEVEL_WARNING, PLACE_AGAIN, KEYS },
+	{ "permittty", "yes", BG_LEVEL_CRITICAL, PLACE_AGAIN, ALWAYS },
+	{ "forcecommand", "none", BG_LEVEL_CRITICAL, PLACE_AGAIN, ALWAYS },
+	{ "chrootdirectory", "none", BG_LEVEL_CRITICAL, PLACE_AGAIN, ALWAYS },
+	{ "permituserrc", "no", BG_LEVEL_WARNING, PLACE_AGAIN, ALWAYS },
+	{ "allowtcpforwarding", "no", BG_LEVEL_WARNING, PLACE_AGAIN, ALWAYS },
+	{ "allowagentforwarding", "no", BG_LEVEL_WARNING, PLACE_AGAIN, ALWAYS },
+	{ "x11forwarding", "no", BG_LEVEL_WARNING, PLACE_AGAIN, ALWAYS },
+	{ "permittunnel", "no", BG_LEVEL_WARNING, PLACE_AGAIN, ALWAYS },
 };
 
 static unsigned int judge_values(
-	const struct bg_judge *judge, const char *text, const char *account)
+	const struct bg_judge *judge, const char *text, const char *account, bool has_keys)
 {
 	unsigned int wrong = 0;
 
@@ -93,6 +113,8 @@ static unsigned int judge_values(
 		const char *from = text;
 		char value[256];
 
+		if (wanted[i].when == (has_keys ? NO_KEYS : KEYS))
+			continue;
 		if (!next_value(&from, wanted[i].keyword, value, sizeof(value)))
 			(void)snprintf(value, sizeof(value), "not said");
 		if (strcmp(value, wanted[i].value) == 0)
@@ -129,9 +151,11 @@ static unsigned int judge_lists(const struct bg_judge *judge, const char *text, 
 	return wrong;
 }
 
-void bg_judge_ssh(const struct bg_judge *judge, const char *text, const char *account)
+void bg_judge_ssh(
+	const struct bg_judge *judge, const char *text, const char *account, bool has_keys)
 {
-	unsigned int wrong = judge_values(judge, text, account) + judge_lists(judge, text, account);
+	unsigned int wrong =
+		judge_values(judge, text, account, has_keys) + judge_lists(judge, text, account);
 	const char *from = text;
 	char value[64] = "";
 	long grace;
@@ -147,8 +171,49 @@ void bg_judge_ssh(const struct bg_judge *judge, const char *text, const char *ac
 		wrong++;
 	}
 	if (!wrong)
-		bg_judge_say(judge, BG_LEVEL_OK, NULL, "sshd: opens %s by pam_breakglass alone",
-			account);
+		bg_judge_say(judge, BG_LEVEL_OK, NULL, "sshd: opens %s by pam_breakglass alone%s",
+			account, has_keys ? ", security keys at the client too" : "");
+}
+
+/* What is wrong with the file of a seal that has such keys, NULL if nothing is. */
+static const char *keys_fault(
+	const struct bg_tree *tree, const struct bg_seal *seal, const char *path)
+{
+	static char text[BG_SMALL_LEN], want[BG_SMALL_LEN];
+	size_t len = 0;
+	struct stat st;
+	enum bg_err err = bg_tree_read(tree, path, text, sizeof(text), &len, NULL);
+
+	if (err == BG_ERR_NOENT)
+		return "is missing: no security key at a client is taken";
+	if (err)
+		return "is not root's own file of mode 0644";
+	bg_ssh_keys_text(seal, want);
+	if (strcmp(text, want) != 0)
+		return "does not say what the seal says";
+	if (lstat(bg_tree_path(tree, path), &st) != 0 || (st.st_mode & 07777) != 0644)
+		return "has not mode 0644: sshd reads it as the account";
+	return NULL;
+}
+
+void bg_judge_ssh_keys(const struct bg_judge *judge, const struct bg_seal *seal)
+{
+	char path[BG_TREE_PATH_LEN];
+	const char *fault;
+
+	bg_ssh_keys_path(seal->account, path);
+	if (!bg_ssh_has_keys(seal)) {
+		if (bg_tree_has(judge->tree, path))
+			bg_judge_say(judge, BG_LEVEL_WARNING, "remove it; who put it there?",
+				"%s is there, but the seal has no keys for ssh", path);
+		return;
+	}
+	fault = keys_fault(judge->tree, seal, path);
+	if (fault)
+		bg_judge_say(judge, BG_LEVEL_CRITICAL,
+			"who changed it? bg-unlock install puts it back", "%s %s", path, fault);
+	else
+		bg_judge_say(judge, BG_LEVEL_OK, NULL, "%s says what the seal says", path);
 }
 
 enum bg_err bg_judge_ssh_run(const char *account, char *ret, size_t size, struct bg_diag *diag)

@@ -5,6 +5,8 @@
 
 extern const char template_sshd_global_conf[];
 extern const char template_sshd_account_conf[];
+extern const char template_sshd_keys_conf[];
+extern const char template_sshd_keyless_conf[];
 extern const char template_sudoers[];
 extern const char template_breakglass_conf[];
 
