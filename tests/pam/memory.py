@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "vectors"))
-from protocol_check import ed25519_public, frame, hkdf  # noqa: E402
+from protocol import ed25519_public, frame, hkdf  # noqa: E402
 
 MODHEX = "cbdefghijklnrtuv"
 

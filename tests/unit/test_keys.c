@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The derivations' vectors are tests/vectors/protocol.json (ctest vectors.protocol). */
+/* The derivations' vectors are tests/vectors/keys.json (ctest vectors.protocol). */
 #include "unit.h"
 
 #include <breakglass/keys.h>

@@ -1,21 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""doc/protocol.md once more, in Python, over tests/vectors/protocol.json.
+"""Derives tests/vectors/{keys,seals,codes,chain,refused}.json again (protocol.py).
 
-protocol_check.py FILE [PROGRAM]: with PROGRAM, what it prints must be FILE.
+  protocol_check.py [PROGRAM]             with PROGRAM (protocol_vectors): what it prints must be them
+  protocol_check.py --generate PROGRAM    write them anew from the library
 """
-import hashlib
-import hmac
 import json
-import struct
+import pathlib
 import subprocess
 import sys
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+import protocol as p
+import slip39_check as slip39
 
+HERE = pathlib.Path(__file__).resolve().parent
+SUBJECTS = ("keys", "seals", "codes", "chain", "refused")
 checks = 0
 
 
@@ -24,231 +23,315 @@ def same(what, got, want):
     checks += 1
     if isinstance(got, bytes):
         got = got.hex()
+    if isinstance(want, bytes):
+        want = want.hex()
     if got != want:
         sys.exit(f"protocol_check: {what}: {got} is not {want}")
 
 
-def verifies(what, public, signature, message):
-    global checks
-    checks += 1
-    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+def unhex(v, *names):
+    """A copy of v with those fields as bytes."""
+    return {**v, **{name: bytes.fromhex(v[name]) for name in names}}
+
+
+def refusal(call, *arguments):
+    """The error's name, "" for none."""
     try:
-        key.verify(bytes.fromhex(signature), message)
-    except InvalidSignature:
-        sys.exit(f"protocol_check: {what}: signature does not verify")
+        call(*arguments)
+    except p.Refused as refused:
+        return str(refused)
+    return ""
 
 
-def field(value):
-    if isinstance(value, int):
-        value = struct.pack(">I", value)
-    elif isinstance(value, str):
-        value = value.encode()
-    return struct.pack(">I", len(value)) + value
+# keys.json ---------------------------------------------------------------------------------
 
 
-def frame(context, *fields):
-    return b"pam_breakglass/1 " + context.encode() + b"\0" + b"".join(map(field, fields))
+def check_frame(v):
+    fields = [bytes.fromhex(f["bytes"]) if "bytes" in f else f.get("text", f.get("number"))
+              for f in v["fields"]]
+    same(f"frame of {v['context']}", p.frame(v["context"], *fields), v["frame"])
 
 
-def sha256(data):
-    return hashlib.sha256(data).digest()
+def check_custodian(v, the_set):
+    what = f"custodian {v['name']} of epoch {the_set['epoch']}"
+    share = slip39.Share.read(v["words"])
+    same(f"{what}: value", share.value, v["value"])
+    same(f"{what}: identifier", share.identifier, the_set["slip39_id"])
+    same(f"{what}: numbers", [share.extendable, share.exponent, share.groups, share.member,
+                              share.threshold], [1, 0, 1, v["index"], the_set["threshold"]])
+    same(f"{what}: words again", share.mnemonic(), v["words"])
+    same(f"{what}: compact", p.compact(share.member, share.value), v["compact"])
+    same(f"{what}: from compact", p.read_compact(v["compact"]), (v["index"], share.value))
+    seed = p.custodian_seed(share.value, bytes.fromhex(the_set["set"]), the_set["epoch"],
+                            share.member)
+    same(f"{what}: seed", seed, v["seed"])
+    same(f"{what}: key", p.ed25519_public(seed), v["public"])
+    same(f"{what}: key hash", p.sha256(p.ed25519_public(seed))[:2], v["key_hash"])
 
 
-def hkdf(key, salt, info):
-    """RFC 5869, one block of 32 bytes."""
-    prk = hmac.new(salt, key, "sha256").digest()
-    return hmac.new(prk, info + b"\x01", "sha256").digest()
+def combine(words, passphrase=b""):
+    """SLIP-39's vectors have a passphrase, a set has none."""
+    kept, slip39.PASSPHRASE = slip39.PASSPHRASE, passphrase
+    try:
+        return slip39.combine(words)
+    finally:
+        slip39.PASSPHRASE = kept
 
 
-def raw(public_key):
-    return public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
-def ed25519_public(seed):
-    return raw(Ed25519PrivateKey.from_private_bytes(seed).public_key())
-
-
-BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-
-
-def bech32(prefix, data):
-    """BIP 173."""
-    number = int.from_bytes(data, "big") << (-8 * len(data) % 5)
-    count = -(-8 * len(data) // 5)
-    values = [number >> 5 * (count - 1 - i) & 31 for i in range(count)]
-    expanded = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
-    checksum = 1
-    for value in expanded + values + [0] * 6:
-        top = checksum >> 25
-        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
-        for i, g in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
-            checksum ^= g if top >> i & 1 else 0
-    checksum ^= 1
-    values += [checksum >> 5 * (5 - i) & 31 for i in range(6)]
-    return prefix + "1" + "".join(BECH32[v] for v in values)
-
-
-def crc16(data):
-    """ISO 13239 (as libyubikey): reflected 0x1021, all ones to start with."""
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x8408 if crc & 1 else 0)
-    return crc
-
-
-def with_crc(data):
-    return data + struct.pack("<H", ~crc16(data) & 0xFFFF)
-
-
-def modhex(data):
-    return data.hex().translate(str.maketrans("0123456789abcdef", "cbdefghijklnrtuv"))
-
-
-def read_ini(text):
-    sections, section = {}, None
-    for line in text.split("\n"):
-        if line.startswith("["):
-            section = sections.setdefault(line[1:-1], {})
-        elif line and not line.startswith("#"):
-            key, value = line.split("=", 1)
-            section[key.strip()] = value.strip()
-    return sections
-
-
-def check_custodian(v):
-    seed = hkdf(
-        bytes.fromhex(v["value"]),
-        bytes.fromhex(v["set"]),
-        frame("custodian-key", v["epoch"], v["index"]),
-    )
-    same("custodian's seed", seed, v["seed"])
-    same("custodian's key", ed25519_public(seed), v["public"])
-
-
-def check_quorum(v):
-    secret, salt = bytes.fromhex(v["secret"]), bytes.fromhex(v["set"])
-    seed = hkdf(secret, salt, frame("quorum-key", v["epoch"]))
+def check_set(v):
+    set_id, secret, epoch = bytes.fromhex(v["set"]), bytes.fromhex(v["secret"]), v["epoch"]
+    words = [custodian["words"] for custodian in v["custodians"]]
+    for some in (words, words[:2], words[1:], [words[2], words[0]]):
+        same("secret", combine(some), secret)
+    same("strength", 8 * len(secret), v["strength"])
+    same("short id of a set", p.short_id(set_id), v["short_id"])
+    seed, scalar = p.quorum_seed(secret, set_id, epoch), p.envelope_scalar(secret, set_id, epoch)
     same("quorum's seed", seed, v["sign_seed"])
-    same("quorum's key", ed25519_public(seed), v["sign_public"])
-    scalar = hkdf(secret, salt, frame("envelope-key", v["epoch"]))
-    same("envelope scalar", scalar, v["envelope"])
-    public = raw(X25519PrivateKey.from_private_bytes(scalar).public_key())
-    same("envelope key", public, v["envelope_public"])
-    same("recipient", bech32("age", public), v["recipient"])
+    same("quorum's key", p.ed25519_public(seed), v["sign_public"])
+    same("envelope's scalar", scalar, v["envelope"])
+    same("envelope's key", p.x25519_public(scalar), v["envelope_public"])
+    same("recipient", p.age_recipient(p.x25519_public(scalar)), v["recipient"])
+    same("identity", p.age_identity(scalar), v["identity"])
+    for custodian in v["custodians"]:
+        check_custodian(custodian, v)
 
 
-def check_seal(v):
-    text = v["text"].encode()
-    same("digest", sha256(text), v["digest"])
-    same("body", text.index(b"[signature]\n"), v["body_len"])
-    body, sections = text[: v["body_len"]], read_ini(v["text"])
-    verifies(
-        "seal",
-        sections["seal"]["quorum-key"],
-        sections["signature"]["quorum"],
-        frame("seal", sha256(body)),
-    )
+def check_keys(v):
+    contexts = [frame["context"] for frame in v["frames"]]
+    same("contexts", len(set(contexts)), 11)
+    for frame in v["frames"]:
+        check_frame(frame)
+    for one in v["sets"]:
+        check_set(one)
+    same("strengths", [one["strength"] for one in v["sets"]], [128, 256])
+
+
+# seals.json --------------------------------------------------------------------------------
+
+
+def check_seal(v, the_set):
+    """The body and the sections."""
+    text = "".join(line + "\n" for line in v["text"])
+    data, sections = text.encode(), p.read_ini(text)
+    same("seal's digest", p.sha256(data), v["digest"])
+    same("seal's body", data.index(b"[signature]\n"), v["body_len"])
+    body = data[: v["body_len"]]
+    message = p.frame("seal", p.sha256(body))
+    seed = bytes.fromhex(the_set["sign_seed"])
+    same("seal's signature", p.ed25519_sign(seed, message), sections["signature"]["quorum"])
+    same("quorum's key", the_set["sign_public"], sections["seal"]["quorum-key"])
+    same("recipient", the_set["recipient"], sections["seal"]["recipient"])
+    same("relying party", "breakglass:" + sections["seal"]["zone"], sections["seal"]["rp-id"])
+    for custodian in the_set["custodians"]:
+        section = sections["custodian " + custodian["name"]]
+        same("custodian's key", section["public-key"], custodian["public"])
+        same("custodian's index", int(section["index"]), custodian["index"])
     return body, sections
 
 
-def check_succession(first, second):
-    _, old = check_seal(first)
-    body, new = check_seal(second)
-    same("predecessor", new["seal"]["predecessor"], first["digest"])
+def check_succession(v, sets):
+    _, old = check_seal(v["seal"], sets[0])
+    body, new = check_seal(v["successor"], sets[1])
+    same("predecessor", new["seal"]["predecessor"], v["seal"]["digest"])
+    same("epoch", int(new["seal"]["epoch"]), int(old["seal"]["epoch"]) + 1)
     signature = new["signature"]
-    verifies(
-        "endorsement by the quorum",
-        old["seal"]["quorum-key"],
-        signature["predecessor-quorum"],
-        frame("succession-quorum", sha256(body)),
-    )
-    authdata = bytes.fromhex(signature["predecessor-authdata"])
-    same("RP id hash", authdata[:32], sha256(old["seal"]["rp-id"].encode()).hex())
-    same("UP and UV", authdata[32] & 5, 5)
-    verifies(
-        "endorsement by the key",
-        old["key " + signature["predecessor-key"]]["public-key"],
-        signature["predecessor-signature"],
-        authdata + sha256(frame("succession-key", sha256(body))),
-    )
+    message = p.frame("succession-quorum", p.sha256(body))
+    same("endorsement by the quorum", signature["predecessor-quorum"],
+         p.ed25519_sign(bytes.fromhex(sets[0]["sign_seed"]), message))
+    key = old["key " + signature["predecessor-key"]]
+    digest = p.sha256(p.frame("succession-key", p.sha256(body)))
+    assertion = {"algorithm": key["algorithm"], "public": bytes.fromhex(key["public-key"]),
+                 "rp_id": old["seal"]["rp-id"], "credential": b"", "named": b"",
+                 "authdata": bytes.fromhex(signature["predecessor-authdata"]),
+                 "signature": bytes.fromhex(signature["predecessor-signature"])}
+    same("endorsement by the key", refusal(p.check_assertion, assertion, digest), "")
+    retired = ":".join((new["retired 1"]["custodians"].split(" ")[0]).split(":")[2:])
+    same("retired custodian", retired, sets[0]["custodians"][0]["public"])
+    lines = [old["key " + name]["ssh"] for name in ("b", "a")]
+    same("ssh keys in the seal", [ssh["line"] for ssh in v["ssh"]], lines)
+
+
+def check_seals(v):
+    check_succession(v, load("keys")["sets"])
+    enrol = v["enrol"]
+    same("enrolment", p.sha256(p.frame("enrol", bytes.fromhex(enrol["nonce"]), enrol["account"],
+                                       enrol["zone"])), enrol["digest"])
+    for ssh in v["ssh"]:
+        line, blob = p.ssh_line(bytes.fromhex(ssh["public"]), ssh["application"])
+        same("ssh blob", blob, ssh["blob"])
+        same("ssh line", line, ssh["line"])
+
+
+# codes.json --------------------------------------------------------------------------------
+
+
+def check_lines(what, v, kind):
+    """The body, after lines were made, read in any order, and each bit of them flipped."""
+    body = bytes.fromhex(v["body"])
+    same(f"{what}: kind", v["kind"], kind)
+    same(f"{what}: lines", p.code_lines(kind, body), v["lines"])
+    same(f"{what}: grouped", [p.grouped(v["lines"][0])], v["first_line_grouped"])
+    same(f"{what}: body", p.read_code(v["lines"][::-1]), (kind, body))
+    for line in v["lines"]:
+        data = p.unmodhex(line)
+        for bit in range(128):
+            flipped = bytearray(data)
+            flipped[bit // 8] ^= 1 << bit % 8
+            same(f"{what}: bit {bit}", refusal(p.read_line, p.modhex(flipped)), "CHECKSUM")
+    return body
 
 
 def check_touch(v):
-    digest = sha256(
-        frame(
-            "touch",
-            bytes.fromhex(v["nonce"]),
-            bytes.fromhex(v["seal_digest"]),
-            v["host_label"],
-            v["account"],
-            v["service"],
-            v["origin"],
-        )
-    )
+    v = unhex(v, "nonce", "seal_digest", "credential", "public", "authdata", "signature")
+    fields = p.read_touch_challenge(check_lines("touch challenge", v["challenge"],
+                                                p.TOUCH_CHALLENGE))
+    for name, value in fields.items():
+        same(f"touch challenge: {name}", value, v[name])
+    same("relying party", "breakglass:" + fields["zone"], v["rp_id"])
+    digest = p.touch_digest(fields)
     same("touch digest", digest, v["digest"])
-    authdata = bytes.fromhex(v["authdata"])
-    same("RP id hash", authdata[:32], sha256(v["rp_id"].encode()).hex())
-    verifies("assertion", v["key_public"], v["signature"], authdata + digest)
+    same("assertion", refusal(p.check_assertion, {**v, "named": v["credential"]}, digest), "")
+    answer = p.read_touch_answer(check_lines("touch answer", v["answer"], p.TOUCH_ANSWER))
+    same("answer's tag", answer["tag"], digest[:4])
+    same("answer's tag", answer["tag"], v["tag"])
+    same("credential hash", answer["credential_hash"], p.sha256(v["credential"])[:4])
+    same("credential hash", answer["credential_hash"], v["credential_hash"])
+    same("answer's signature", answer["signature"], v["signature"])
+    same("authenticatorData", p.answer_authdata(answer, v["rp_id"]), v["authdata"])
 
 
-def check_request(v, custodian, quorum):
-    digest = sha256(
-        frame(
-            "request",
-            v["purpose"],
-            bytes.fromhex(v["seal_digest"]),
-            v["host_label"],
-            v["account"],
-            v["uid"],
-            v["key"],
-            v["holder"],
-            v["reason"],
-            v["session_seconds"],
-            bytes.fromhex(v["nonce"]),
-            v["service"],
-            v["origin"],
-        )
-    )
+def flips_refused(what, public, signature, message):
+    for bit in range(512):
+        flipped = bytearray(signature)
+        flipped[bit // 8] ^= 1 << bit % 8
+        same(f"{what}: bit {bit}", p.ed25519_verifies(public, bytes(flipped), message), False)
+
+
+def check_approval(v, request, digest, the_set):
+    custodian = next(c for c in the_set["custodians"] if c["name"] == v["custodian"])
+    body = p.read_approval(check_lines("approval", v["code"], p.APPROVAL))
+    # from the words on, as bg-unlock approve goes
+    share = slip39.Share.read(custodian["words"])
+    seed = p.custodian_seed(share.value, request["set"], request["epoch"], share.member)
+    same("key hash", p.sha256(p.ed25519_public(seed))[:2], request["custodians"][share.member])
+    signature = p.ed25519_sign(seed, p.frame("approval", digest))
+    same("approval", signature, v["signature"])
+    same("approval's body", body, {"tag": digest[:4], "index": share.member,
+                                   "epoch": the_set["epoch"], "signature": signature})
+    flips_refused("approval", p.ed25519_public(seed), signature, p.frame("approval", digest))
+
+
+def check_response(v, request, digest, the_set):
+    body = p.read_response(check_lines("response", v["code"], p.RESPONSE))
+    who = [c for c in the_set["custodians"] if v["exposed"] >> c["index"] & 1]
+    secret = combine([custodian["words"] for custodian in who])
+    seed = p.quorum_seed(secret, request["set"], request["epoch"])
+    message = p.frame("response", digest, v["exposed"])
+    signature = p.ed25519_sign(seed, message)
+    same("response", signature, v["signature"])
+    same("response's body", body, {"tag": digest[:4], "epoch": the_set["epoch"],
+                                   "exposed": v["exposed"], "signature": signature})
+    flips_refused("response", p.ed25519_public(seed), signature, message)
+
+
+def check_request(v, sets):
+    v, the_set = unhex(v, "nonce", "seal_digest"), sets[v["set_number"]]
+    fields = p.read_request_challenge(check_lines("request challenge", v["challenge"],
+                                                  p.REQUEST_CHALLENGE))
+    for name, value in fields.items():
+        if name in v:
+            same(f"request challenge: {name}", value, v[name])
+    same("fields", len([name for name in fields if name in v]), 12)
+    same("set", fields["set"], the_set["set"])
+    for name in ("epoch", "strength", "slip39_id", "threshold"):
+        same(name, fields[name], the_set[name])
+    same("custodians", {i: h.hex() for i, h in fields["custodians"].items()},
+         {c["index"]: c["key_hash"] for c in the_set["custodians"]})
+    digest = p.request_digest(fields)
     same("request digest", digest, v["digest"])
-    verifies("approval", custodian["public"], v["approval"], frame("approval", digest))
-    verifies("response", quorum["sign_public"], v["response"], frame("response", digest, 0x3))
+    same("short id of a request", p.short_id(digest), v["short_id"])
+    for approval in v["approvals"]:
+        check_approval(approval, fields, digest, the_set)
+    for response in v["responses"]:
+        check_response(response, fields, digest, the_set)
 
 
-def check_compact(v):
-    value = bytes.fromhex(v["value"])
-    kind = 1 if len(value) == 16 else 2
-    same("compact share", modhex(with_crc(bytes([kind << 4 | v["index"]]) + value)), v["modhex"])
+def check_codes(v):
+    sets = load("keys")["sets"]
+    for touch in v["touches"]:
+        check_touch(touch)
+    same("algorithms", [touch["algorithm"] for touch in v["touches"]], ["eddsa", "es256"])
+    for request in v["requests"]:
+        check_request(request, sets)
+    same("purposes", [request["purpose"] for request in v["requests"]], ["emergency", "drill"])
 
 
-def check_code(v):
-    body = bytes.fromhex(v["body"])
-    stream = struct.pack(">H", len(body)) + body
-    lines = ""
-    for number in range(-(-len(stream) // 13)):
-        part = stream[13 * number : 13 * number + 13].ljust(13, b"\0")
-        lines += modhex(with_crc(bytes([v["kind"] << 5 | number]) + part)) + "\n"
-    same("code", lines, v["lines"])
+# chain.json --------------------------------------------------------------------------------
+
+
+def check_chain(v):
+    before = bytes(32)
+    for number, record in enumerate(v["records"], 1):
+        line = bytes.fromhex(record["line"])
+        fields = json.loads(line)
+        same("record's number", (fields["seq"], record["seq"]), (number, number))
+        same("record's link", fields["prev"], before)
+        before = p.sha256(line)
+        same("record's hash", before, record["hash"])
+
+
+# refused.json ------------------------------------------------------------------------------
+
+
+def check_signature(v):
+    digest = bytes.fromhex(v["digest"])
+    exposed = [v["exposed"]] if "exposed" in v else []
+    verifies = p.ed25519_verifies(bytes.fromhex(v["public"]), bytes.fromhex(v["signature"]),
+                                  p.frame(v["context"], digest, *exposed))
+    same(v["what"], verifies, False)
+
+
+def check_refused(v):
+    for one in v["signatures"]:
+        check_signature(one)
+    for one in v["assertions"]:
+        one = unhex(one, "public", "credential", "named", "authdata", "signature", "digest")
+        same(one["what"], refusal(p.check_assertion, one, one["digest"]), one["refusal"])
+    for one in v["lines"]:
+        same(one["what"], refusal(p.read_code, one["lines"]), one["refusal"])
+    for one in v["compact"]:
+        same(one["what"], refusal(p.read_compact, one["modhex"]), one["refusal"])
+    for one in v["bodies"]:
+        same(one["what"], refusal(p.READERS[one["kind"]], bytes.fromhex(one["body"])),
+             one["refusal"])
+    for subject, least in (("signatures", 45), ("assertions", 30), ("lines", 15), ("bodies", 45)):
+        same(f"near misses of {subject}", len(v[subject]) >= least, True)
+
+
+# -------------------------------------------------------------------------------------------
+
+
+def load(subject):
+    return json.loads((HERE / f"{subject}.json").read_text(encoding="utf-8"))
+
+
+def printed(program, subject):
+    return subprocess.run([program, subject], check=True, capture_output=True, text=True,
+                          timeout=30, encoding="utf-8").stdout
 
 
 def main():
-    path = sys.argv[1]
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    if len(sys.argv) > 2:
-        made = subprocess.run([sys.argv[2]], check=True, capture_output=True, text=True, timeout=30)
-        same("the program's output", made.stdout, text)
-    v = json.loads(text)
-    check_custodian(v["custodian_ops"])
-    check_custodian(v["custodian_audit"])
-    check_quorum(v["quorum"])
-    check_succession(v["seal"], v["successor"])
-    check_touch(v["touch"])
-    check_request(v["request"], v["custodian_ops"], v["quorum"])
-    check_compact(v["compact"])
-    check_code(v["code"])
-    print(f"{checks} checks of {path}")
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--generate"]:
+        for subject in SUBJECTS:
+            (HERE / f"{subject}.json").write_text(printed(arguments[1], subject), encoding="utf-8")
+        return
+    for subject in SUBJECTS:
+        if arguments:
+            committed = (HERE / f"{subject}.json").read_text(encoding="utf-8")
+            same(f"{subject}.json", printed(arguments[0], subject) == committed, True)
+        globals()[f"check_{subject}"](load(subject))
+    print(f"{checks} checks")
 
 
 if __name__ == "__main__":
