@@ -97,17 +97,21 @@ static void put_fields(const struct bg_request *r)
 	out_text("origin", r->origin);
 }
 
+/* By the share and the challenge alone, as approve does it. */
 static void put_approval(const struct world *w, const struct epoch *e, size_t custodian,
-	const uint8_t digest[static BG_SHA256_LEN])
+	const struct bg_request_challenge *challenge, const uint8_t digest[static BG_SHA256_LEN])
 {
 	uint8_t bytes[BG_CODE_MAX_LEN];
 	struct bg_writer body = { .p = bytes, .cap = sizeof(bytes) };
 	struct bg_approval approval = { .index = e->f.seal.custodians[custodian].index,
 		.epoch = e->f.seal.epoch };
 	struct bg_tally tally = { 0 };
+	struct bg_secret seed;
 
 	memcpy(approval.tag, digest, BG_TAG_LEN);
-	must(bg_approval_sign(w->crypto, &e->f.seeds[custodian], digest, approval.sig));
+	must(bg_request_challenge_share(w->crypto, challenge, e->shares[custodian].identifier,
+		approval.index, &e->shares[custodian].value, &seed));
+	must(bg_approval_sign(w->crypto, &seed, digest, approval.sig));
 	must(bg_tally_add(
 		w->crypto, &e->f.seal, digest, custodian, BG_HOW_REMOTE, approval.sig, &tally));
 	must(bg_approval_write(&approval, &body));
@@ -158,7 +162,7 @@ static void put_request(const struct world *w, size_t which)
 	out_text("short_id", id);
 	out_list("approvals");
 	for (size_t i = 0; i < e->f.seal.custodian_count; i++)
-		put_approval(w, e, i, digest);
+		put_approval(w, e, i, &challenge, digest);
 	out_end();
 	out_list("responses");
 	put_response(w, e, 0x3, digest);
