@@ -14,25 +14,18 @@ from treelib import ACCOUNT, DROP_IN, Tree, fingerprint
 cmdlib.enter()
 
 KEYS = ACCOUNT + "authorized_keys"
-BLOB = "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t"
 METHODS = "publickey,keyboard-interactive:pam keyboard-interactive:pam"
 
 
+with open(f"{SOURCE}/tests/vectors/seals.json", encoding="utf-8") as vectors_file:
+    VECTORS = json.load(vectors_file)
+# of the keys b and a, in the seal's order
+BLOBS = [ssh["line"] for ssh in VECTORS["ssh"]]
+
+
 def seals():
-    """The texts of a seal and of its successor, both with one such key named b."""
-    with open(f"{SOURCE}/tests/vectors/protocol.json", encoding="utf-8") as f:
-        text = f.read()
-    found = []
-
-    def look(value):
-        if isinstance(value, str) and value.startswith("[seal]\n") and "[signature]" in value:
-            found.append(value)
-        for inner in value.values() if isinstance(value, dict) else \
-                value if isinstance(value, list) else ():
-            look(inner)
-
-    look(json.loads(text))
-    return found[:2]
+    """The texts of a seal and of its successor."""
+    return ["".join(line + "\n" for line in VECTORS[name]["text"]) for name in ("seal", "successor")]
 
 
 class Host(Place):
@@ -74,7 +67,9 @@ def test_keys_file_and_drop_in_come_from_the_seal():
         assert h.tree.snapshot() == before and KEYS in dry, dry
         h.install()
         assert h.tree.mode(KEYS) == 0o644
-        assert lines(h.tree.read(KEYS)) == [f"restrict,pty,verify-required {BLOB} breakglass-key-b"]
+        assert lines(h.tree.read(KEYS)) == [
+            f"restrict,pty,verify-required {blob} breakglass-key-{name}"
+            for blob, name in zip(BLOBS, "ba")]
         told = dict(line.strip().split(" ", 1) for line in lines(h.tree.read(DROP_IN)))
         assert told["AuthenticationMethods"] == METHODS
         assert told["PubkeyAuthentication"] == "yes"
@@ -123,11 +118,11 @@ def test_step_after_it_that_fails_puts_all_back():
 
 def test_foreign_keys_file_is_refused_and_kept():
     with Host() as h:
-        h.tree.write(KEYS, f"{BLOB} mine\n")
+        h.tree.write(KEYS, f"{BLOBS[0]} mine\n")
         os.chmod(h.tree.path(ACCOUNT), 0o755)
         r = h.install(check=None)
         assert r.returncode == 2 and "is in the way" in r.stderr, r.stderr
-        assert h.tree.read(KEYS) == f"{BLOB} mine\n"
+        assert h.tree.read(KEYS) == f"{BLOBS[0]} mine\n"
         assert not os.path.exists(h.tree.path(DROP_IN))
 
 
@@ -137,7 +132,7 @@ def test_check_names_what_is_wrong_with_the_keys_file():
         good = h.tree.read(KEYS)
         assert h.finding()[0] == "OK", h.finding()
         rows = (
-            ("another key", good + f"{BLOB}AAAA mallory\n", 0o644, "does not say"),
+            ("another key", good + f"{BLOBS[0]}AAAA mallory\n", 0o644, "does not say"),
             ("an option less", good.replace(",verify-required", ""), 0o644, "does not say"),
             ("no key", good.split("restrict")[0], 0o644, "does not say"),
             ("private", good, 0o600, "has not mode 0644"),
