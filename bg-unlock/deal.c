@@ -169,9 +169,9 @@ static void print_sheet(
 	for (size_t i = 0; i < seal->custodian_count; i++)
 		(void)printf("Custodian   %s\n", seal->custodians[i].name);
 	for (size_t i = 0; i < seal->key_count; i++)
-		(void)printf("Key         %s, held by %s%s%s\n", seal->keys[i].name,
+		(void)printf("Key         %s, held by %s%s%s%s\n", seal->keys[i].name,
 			seal->keys[i].holder, seal->keys[i].model[0] ? ": " : "",
-			seal->keys[i].model);
+			seal->keys[i].model, seal->keys[i].ssh[0] ? " (and its ssh key)" : "");
 	(void)printf("Seal        %s\n", out);
 	print_fingerprint(digest);
 }

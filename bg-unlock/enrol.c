@@ -166,6 +166,7 @@ static void keep(struct bg_enrol *e, struct bg_key *key)
 
 	memcpy(made.name, key->name, sizeof(made.name));
 	memcpy(made.holder, key->holder, sizeof(made.holder));
+	memcpy(made.ssh, key->ssh, sizeof(made.ssh));
 	if (key->model[0])
 		memcpy(made.model, key->model, sizeof(made.model));
 	*key = made;

@@ -41,6 +41,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "strength", required_argument, NULL, 's' },
 		{ "custodian", required_argument, NULL, 'c' },
 		{ "key", required_argument, NULL, 'k' },
+		{ "ssh-key", required_argument, NULL, 'y' },
 		{ "shares-to", required_argument, NULL, 'd' },
 		{ "pin-stdin", no_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' },
 		{ 0 } };
@@ -62,6 +63,9 @@ static int parse(int argc, char **argv, struct options *o)
 				BG_CUSTODIANS_MAX, "custodian");
 		else if (c == 'k')
 			status = add_value(o->plan.keys, &o->plan.key_count, BG_KEYS_MAX, "key");
+		else if (c == 'y')
+			status = add_value(
+				o->plan.ssh_keys, &o->plan.ssh_key_count, BG_KEYS_MAX, "ssh-key");
 		else if (c == 'd')
 			o->folder = optarg;
 		else if (c == 'i')
@@ -123,6 +127,7 @@ static void set_seal(struct bg_seal *seal)
 		memcpy(seal->keys[i].name, plan.keys[i].name, sizeof(seal->keys[i].name));
 		memcpy(seal->keys[i].holder, plan.keys[i].holder, sizeof(seal->keys[i].holder));
 		memcpy(seal->keys[i].model, plan.keys[i].model, sizeof(seal->keys[i].model));
+		memcpy(seal->keys[i].ssh, plan.keys[i].ssh, sizeof(seal->keys[i].ssh));
 	}
 }
 
@@ -139,8 +144,9 @@ static int enrol_keys(
 		s->enrol.device = plan.keys[i].device[0] ? plan.keys[i].device : device;
 		status = bg_enrol_key(crypto, &s->enrol, &s->deal.seal, i);
 		if (!status)
-			bg_note("key %s (holder %s) is enrolled", plan.keys[i].name,
-				plan.keys[i].holder);
+			bg_note("key %s (holder %s) is enrolled%s", plan.keys[i].name,
+				plan.keys[i].holder,
+				s->deal.seal.keys[i].ssh[0] ? ", with its ssh key" : "");
 	}
 	return status;
 }
@@ -194,7 +200,8 @@ static int ceremony(
 		return status;
 	set_seal(&s->deal.seal);
 	set_contacts(&s->deal.contacts);
-	if (o->folder)
+	status = bg_load_ssh_keys(o->plan.ssh_keys, o->plan.ssh_key_count, &s->deal.seal);
+	if (!status && o->folder)
 		status = bg_confirm_folder_check(&s->deal, o->folder);
 	if (status)
 		return status;

@@ -15,6 +15,9 @@ BG_CHECKED int bg_load_passphrase(const char *path, char *ret, size_t size);
 struct bg_crypto *bg_load_crypto(void);
 /* breakglass.conf's device, "" where there is none. */
 void bg_load_device(char *ret, size_t size);
+/* Puts ssh keys, each NAME=FILE.pub, into the seal's keys of those names, in place of what was
+   there. Refuses two of one name, and one ssh key for two keys. */
+BG_CHECKED int bg_load_ssh_keys(const char *const values[], size_t count, struct bg_seal *seal);
 /* Is nothing there yet? BG_EXIT_DONE, or the error printed. */
 BG_CHECKED int bg_load_absent(const char *path);
 

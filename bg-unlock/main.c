@@ -22,6 +22,7 @@ static const struct bg_verb verbs[] = {
 		"  --zone ZONE                 the hosts that will share this seal\n"
 		"  --custodian NAME[=PHONE]    once for each\n"
 		"  --key NAME=HOLDER[@DEVICE]  a security key and who has it, once for each\n"
+		"  --ssh-key NAME=FILE.pub     that security key's ssh key, too\n"
 		"  --threshold K               so many custodians must agree (2)\n"
 		"  --strength 128|256          20 or 33 words a share (128)\n"
 		"  --plan FILE                 all of this from a file\n"
@@ -31,6 +32,7 @@ static const struct bg_verb verbs[] = {
 	{ "reseal", bg_verb_reseal, "SEAL [OPTIONS]", "a new set of shares for the same people",
 		"  -o, --output FILE           the new seal (ACCOUNT.seal.EPOCH)\n"
 		"  --contacts FILE             telephone numbers, if not those beside the seal\n"
+		"  --ssh-key NAME=FILE.pub     that security key's ssh key, new or another\n"
 		"  --device PATH               the security key's device\n"
 		"  --shares-to FOLDER          a file a custodian, for automation\n"
 		"  --stdin                     the shares, one a line\n"

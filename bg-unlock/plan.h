@@ -16,7 +16,8 @@ struct bg_plan_options {
 	const char *zone, *threshold, *strength;
 	const char *custodians[BG_CUSTODIANS_MAX]; /* NAME[=PHONE] */
 	const char *keys[BG_KEYS_MAX];		   /* NAME=HOLDER[@DEVICE] */
-	size_t custodian_count, key_count;
+	const char *ssh_keys[BG_KEYS_MAX];	   /* NAME=FILE.pub; not part of the plan's text */
+	size_t custodian_count, key_count, ssh_key_count;
 };
 
 /* The plan; asks at tty (NULL: nobody to ask) for what is missing. The exit status. */

@@ -11,6 +11,8 @@
 
 struct options {
 	const char *seal, *out, *folder, *contacts, *device;
+	const char *ssh_keys[BG_KEYS_MAX]; /* NAME=FILE.pub */
+	size_t ssh_key_count;
 	bool is_stdin, is_pin_stdin;
 };
 
@@ -33,7 +35,8 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = { { "output", required_argument, NULL, 'o' },
 		{ "shares-to", required_argument, NULL, 'd' },
 		{ "contacts", required_argument, NULL, 'c' },
-		{ "device", required_argument, NULL, 'v' }, { "stdin", no_argument, NULL, 's' },
+		{ "device", required_argument, NULL, 'v' },
+		{ "ssh-key", required_argument, NULL, 'y' }, { "stdin", no_argument, NULL, 's' },
 		{ "pin-stdin", no_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' },
 		{ 0 } };
 	int c;
@@ -47,6 +50,10 @@ static int parse(int argc, char **argv, struct options *o)
 			o->contacts = optarg;
 		else if (c == 'v')
 			o->device = optarg;
+		else if (c == 'y' && o->ssh_key_count < BG_KEYS_MAX)
+			o->ssh_keys[o->ssh_key_count++] = optarg;
+		else if (c == 'y')
+			return bg_usage("more than %d times --ssh-key", BG_KEYS_MAX);
 		else if (c == 's')
 			o->is_stdin = true;
 		else if (c == 'i')
@@ -224,7 +231,6 @@ static int deal(struct bg_crypto *crypto, struct state *s, const struct options 
 	enum bg_err err;
 	int status;
 
-	succeed(&s->deal.seal, &s->old);
 	err = bg_deal_shares(crypto, &s->deal);
 	if (!err)
 		err = bg_deal_body(&s->deal);
@@ -257,10 +263,10 @@ static int reseal(struct bg_crypto *crypto, struct state *s, const struct option
 	if (status)
 		return status;
 	(void)snprintf(out, sizeof(out), "%s.seal.%u", s->old.account, s->old.epoch + 1);
-	memcpy(s->deal.seal.account, s->old.account, sizeof(s->old.account));
-	memcpy(s->deal.seal.custodians, s->old.custodians, sizeof(s->old.custodians));
-	s->deal.seal.custodian_count = s->old.custodian_count;
-	status = bg_load_absent(path);
+	succeed(&s->deal.seal, &s->old);
+	status = bg_load_ssh_keys(o->ssh_keys, o->ssh_key_count, &s->deal.seal);
+	if (!status)
+		status = bg_load_absent(path);
 	if (!status && o->folder)
 		status = bg_confirm_folder_check(&s->deal, o->folder);
 	if (!status)

@@ -65,7 +65,7 @@ bool bg_conf_is_door(const struct bg_conf *conf, const char *service);
 
 /* A ceremony's plan (bg-unlock init --plan): `[plan]` account, zone, threshold, strength (optional,
    128); `[policy]` any of the seal's policy keys (optional, named section absent: defaults);
-   `[custodian NAME]` phone (optional); `[key NAME]` holder, model (optional), device (optional). */
+   `[custodian NAME]` phone (optional); `[key NAME]` holder, and optional: model, device, ssh. */
 struct bg_plan {
 	char account[BG_ACCOUNT_LEN + 1];
 	char zone[BG_ZONE_LEN + 1];
@@ -82,6 +82,7 @@ struct bg_plan {
 		char holder[BG_HOLDER_LEN + 1];
 		char model[BG_MODEL_LEN + 1];
 		char device[256];
+		char ssh[BG_SSH_KEY_LEN]; /* without comment, or "" */
 	} keys[BG_KEYS_MAX];
 };
 

@@ -13,6 +13,7 @@
 #include <breakglass/framing.h>
 #include <breakglass/keys.h>
 #include <breakglass/limits.h>
+#include <breakglass/ssh_key.h>
 #include <stdbool.h>
 
 enum bg_alg { BG_ALG_NONE, BG_ALG_ES256 = -7, BG_ALG_EDDSA = -8 }; /* COSE numbers */
@@ -31,8 +32,8 @@ struct bg_key {
 	uint8_t credential[BG_CREDENTIAL_LEN]; /* credential_len 0: none, ssh key only */
 	size_t credential_len;
 	enum bg_alg alg;
-	uint8_t pub[64]; /* ES256: x, y; EdDSA: the first 32 */
-	char ssh[512];	 /* "sk-ssh-ed25519@openssh.com AAAA...", or "" */
+	uint8_t pub[64];	  /* ES256: x, y; EdDSA: the first 32 */
+	char ssh[BG_SSH_KEY_LEN]; /* "sk-ssh-ed25519@openssh.com AAAA...", or "" */
 };
 
 struct bg_retired {

@@ -90,6 +90,21 @@ static enum bg_err set_device(void *object, const struct bg_ini_value *v, struct
 	return bg_ini_text(v, sizeof(plan->keys[0].device) - 1, device, diag);
 }
 
+/* As ssh-keygen's .pub file has it; its comment is dropped. */
+static enum bg_err set_ssh(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	struct bg_plan *plan = object;
+	char *ssh = plan->keys[plan->key_count - 1].ssh;
+	enum bg_err err = bg_ssh_key_parse(v->text, v->len, ssh, diag);
+
+	for (size_t i = 0; err == BG_OK && i + 1 < plan->key_count; i++)
+		if (strcmp(plan->keys[i].ssh, ssh) == 0)
+			err = bg_diag_set(diag, BG_ERR_DUPLICATE, NULL,
+				"keys %s and %s have the same ssh key", plan->keys[i].name,
+				plan->keys[plan->key_count - 1].name);
+	return err;
+}
+
 static enum bg_err open_section(
 	void *object, const char *section, const char *name, struct bg_diag *diag)
 {
@@ -119,6 +134,7 @@ static const struct bg_ini_rule rules[] = {
 	{ "key", true, "holder", true, false, set_holder },
 	{ "key", true, "model", false, false, set_model },
 	{ "key", true, "device", false, false, set_device },
+	{ "key", true, "ssh", false, false, set_ssh },
 };
 
 static const struct bg_ini_schema schema = {

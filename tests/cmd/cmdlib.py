@@ -2,6 +2,7 @@
 """What the tests of the command share: a private mount namespace with the
 helper in its fixed place, software keys, ceremonies, a terminal of 80x24."""
 
+import base64
 import os
 import re
 import shutil
@@ -81,6 +82,20 @@ def wait_for(what, condition, seconds=20):
             return value
         time.sleep(0.01)
     raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def ssh_string(data):
+    return len(data).to_bytes(4, "big") + data
+
+
+def ssh_line(fill=1, kind="sk-ssh-ed25519@openssh.com", key=None, more=b"", inner=None):
+    """A security key's public key as ssh-keygen would write it, without a comment."""
+    head = ssh_string(inner or kind.encode())
+    if "nistp256" in kind:
+        head += ssh_string(b"nistp256") + ssh_string(key or b"\x04" + bytes([fill]) * 64)
+    else:
+        head += ssh_string(key or bytes([fill]) * 32)
+    return f"{kind} {base64.b64encode(head + ssh_string(b'ssh:breakglass') + more).decode()}"
 
 
 class Key:

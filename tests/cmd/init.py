@@ -8,7 +8,7 @@ import stat
 import sys
 
 import cmdlib
-from cmdlib import PIN, Place, Terminal, fails, prefixes, run
+from cmdlib import PIN, Place, Terminal, fails, prefixes, run, ssh_line
 
 if __name__ == "__main__":
     cmdlib.enter()
@@ -67,6 +67,76 @@ def test_by_a_plan_with_256_bits_and_two_keys():
         fails(run("init", "other", "--plan", p.path("plan"), "--shares-to", p.private("x"),
                   "--pin-stdin", stdin=""), 2, "for account breakglass")
         assert not os.listdir(p.path("x"))
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    return path
+
+
+def seal_line(path, key):
+    with open(path, encoding="utf-8") as f:
+        return re.search(rf"\[key {key}\].*?^ssh = (.*?)$", f.read(), re.S | re.M)[1]
+
+
+def test_an_ssh_key_of_the_same_security_key():
+    with Place() as p:
+        ecdsa = ssh_line(kind="sk-ecdsa-sha2-nistp256@openssh.com")
+        r = run("init", *p.options("--shares-to", p.private("s"), "--pin-stdin", "--ssh-key",
+                                   "a=" + write(p.path("a.pub"), ecdsa + " oncall@laptop\n")),
+                stdin=PIN + "\n", check=0)
+        assert "key a (holder oncall) is enrolled, with its ssh key" in r.stderr, r.stderr
+        assert "lacks ssh" not in r.stderr and "(and its ssh key)" in r.stdout
+        assert seal_line(p.path("breakglass.seal"), "a") == ecdsa
+        plan = (f"[plan]\naccount = breakglass\nzone = db\nthreshold = 1\n[policy]\nremote = touch\n"
+                f"[custodian ops]\n[key a]\nholder = oncall\ndevice = {p.key.path}\n"
+                f"ssh = {ssh_line()} of the laptop\n")
+        r = run("init", "breakglass", "--plan", write(p.path("plan"), plan), "-o", p.path("seal2"),
+                "--shares-to", p.private("s2"), "--pin-stdin", stdin=PIN + "\n", check=0)
+        assert "the policy's \"remote\" lacks ssh" in r.stderr.replace("\n", " "), r.stderr
+        assert seal_line(p.path("seal2"), "a") == ssh_line()
+        os.unlink(p.path("breakglass.seal"))
+        r = run("init", *p.options("--shares-to", p.private("s3"), "--pin-stdin",
+                                   f"--key=b=boss@{p.key.path}", f"--ssh-key=a={p.path('a.pub')}",
+                                   f"--ssh-key=b={p.path('a.pub')}"))
+        fails(r, 2, "have the same ssh key")
+        fails(run("init", "breakglass", "--plan", write(p.path("plan"), plan + plan[plan.index(
+            "[key a]"):].replace("[key a]", "[key b]")), "--shares-to", p.path("s3"), "--pin-stdin"),
+              2, "have the same ssh key")
+
+
+def test_what_is_no_ssh_key_of_a_security_key_is_refused():
+    good = ssh_line()
+    kind, blob = good.split()
+    rows = (("", "begin with sk-ssh"), ("\n" + good, "begin with sk-ssh"),
+            ("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", "private key"),
+            ("ssh-ed25519 " + blob, "ordinary"), ("ssh-rsa AAAA", "ordinary"),
+            ("ecdsa-sha2-nistp256 " + blob, "ordinary"),
+            ("sk-ssh-ed25519-cert-v01@openssh.com " + blob, "certificate"),
+            ("verify-required " + good, "options are not allowed"),
+            ('from="10.0.0.1" ' + good, "options are not allowed"),
+            (f"{good}\n{good}\n", "more than one line"), (kind, "no key"), (kind + " ", "damaged"),
+            (good[:-1], "damaged"), (good[:-4], "damaged"), (good + "AAAA", "damaged"),
+            (kind + "  " + blob, "damaged"), (good.replace("AAAA", "AAA=", 1), "damaged"),
+            (kind + " " + blob[:-2] + chr(ord(blob[-2]) + 1) + "=", "damaged"),
+            (ssh_line(inner=b"sk-ecdsa-sha2-nistp256@openssh.com"), "damaged"),
+            (ssh_line(inner=b"ssh-ed25519"), "damaged"), (ssh_line(key=bytes(31)), "damaged"),
+            (ssh_line(key=bytes(33)), "damaged"), (ssh_line(more=b"\0"), "damaged"),
+            (ssh_line(kind="sk-ecdsa-sha2-nistp256@openssh.com", key=b"\x02" + bytes(64)), "damaged"),
+            (kind + " " + "A" * 600, "no key"), (kind + " " + "A" * 5000, "too big"))
+    with Place() as p:
+        shares = p.private("s")
+        base = p.options("--shares-to", shares, "--pin-stdin")
+        for text, says in rows:
+            r = run("init", *base, f"--ssh-key=a={write(p.path('k'), text)}", stdin=PIN + "\n")
+            fails(r, 2, says, "hint: ")
+        fails(run("init", *base, f"--ssh-key=c={p.path('k')}"), 2, "no key has that name", "--ssh-key a=")
+        fails(run("init", *base, "--ssh-key=a"), 2, "NAME=FILE.pub")
+        fails(run("init", *base, f"--ssh-key=a={p.path('none')}"), 3, "not found")
+        write(p.path("k"), good + "\r\n")
+        fails(run("init", *base, *[f"--ssh-key=a={p.path('k')}"] * 2), 2, "two ssh keys")
+        assert not os.listdir(shares) and not os.path.exists(p.path("breakglass.seal"))
 
 
 def test_the_same_key_is_not_enrolled_twice():

@@ -6,8 +6,8 @@ import os
 import sys
 
 import cmdlib
-from cmdlib import PIN, Place, Terminal, fails, run
-from init import read_screen, show
+from cmdlib import PIN, Place, Terminal, fails, run, ssh_line
+from init import read_screen, seal_line, show
 
 cmdlib.enter()
 
@@ -42,6 +42,21 @@ def test_by_lines():
             r = run("share", "verify", seal, "--stdin", stdin=words, check=0)
             assert r.stdout.startswith(f"{name}: current") and "epoch 2" in r.stdout
         assert os.stat(seal).st_mode & 0o7777 == 0o600
+
+
+def test_an_ssh_key_is_added_and_replaced():
+    with Place() as p:
+        shares, seal = p.ceremony(), p.seal
+        for epoch, line in ((2, ssh_line(1)), (3, ssh_line(2)), (4, None)):
+            with open(p.path("a.pub"), "w", encoding="ascii") as f:
+                f.write(f"{line} x\n")
+            more = ["--ssh-key", f"a={p.path('a.pub')}"] if line else []
+            reseal(p, lines(shares, "ops", "dba") + PIN + "\n", "--shares-to", p.private(f"n{epoch}"),
+                   *more, seal=seal, check=0)
+            shares, seal = p.read_shares(f"n{epoch}"), p.path(f"breakglass.seal.{epoch}")
+            assert seal_line(seal, "a") == (line or ssh_line(2))
+        fails(reseal(p, "", "--shares-to", p.path("n2"), "--ssh-key", f"b={seal}", seal=seal), 2,
+              "no key has that name")
 
 
 def reseal_S11_a_retired_share_is_named():
