@@ -11,6 +11,7 @@
 #include "guest.h"
 #include "text.h"
 
+#include <breakglass/code.h>
 #include <breakglass/entry.h>
 #include <breakglass/fido2.h>
 
@@ -19,6 +20,7 @@ struct bg_vault {
 	struct bg_answer pin;	       /* the last one sent: not again, and it is no reason */
 	struct bg_fido2_request fido2; /* holds the PIN */
 	struct bg_entry entry;	       /* a share so far */
+	struct bg_code code;	       /* an approval or response so far */
 	struct bg_secret seed;	       /* of the custodian whose share was typed */
 };
 
@@ -54,9 +56,16 @@ enum bg_step bg_attempt_request(struct bg_attempt *attempt, bool is_new);
 enum bg_step bg_attempt_fix(struct bg_attempt *attempt, const char *reason);
 /* Counts one more refused reason before the next prompt (RULES P21). (ticket.c) */
 enum bg_step bg_attempt_count_refusal(struct bg_attempt *attempt);
-/* Adds the approval that vault->seed signs, by the custodian at that position. BG_ERR_DUPLICATE,
-   _TAKEN_OVER, _EXPIRED, _STATE, or an I/O error. (ticket.c) */
+/* Adds the approval that vault->seed signs, by the custodian at that position. BG_ERR_DUPLICATE
+   (kept in the record all the same that the share was typed here), _TAKEN_OVER, _EXPIRED, _STATE,
+   or an I/O error. (ticket.c) */
 BG_CHECKED enum bg_err bg_attempt_approve(struct bg_attempt *attempt, size_t custodian);
+/* Adds an approval made elsewhere, or the quorum's response. Those errors, and BG_ERR_SIGNATURE.
+   (ticket.c) */
+BG_CHECKED enum bg_err bg_attempt_add_approval(
+	struct bg_attempt *attempt, size_t custodian, const uint8_t sig[static BG_ED25519_SIG_LEN]);
+BG_CHECKED enum bg_err bg_attempt_add_response(
+	struct bg_attempt *attempt, uint16_t exposed, const uint8_t sig[static BG_ED25519_SIG_LEN]);
 /* Still ours and in time? BG_ERR_TAKEN_OVER, _EXPIRED. (ticket.c) */
 BG_CHECKED enum bg_err bg_attempt_still_ours(struct bg_attempt *attempt);
 /* Records GRANTED and issues the grant; only for a request that the tally finds satisfied.

@@ -154,7 +154,9 @@ static void say_open(struct bg_guest *guest, const struct bg_request_record *rec
 	put_names(&text, session->custodians);
 	bg_text_add(&text, "\n");
 	bg_text_item(&text, " Afterwards: review %s;", id);
-	if (typed > 0)
+	if (record->tally.has_response)
+		bg_text_item(&text, " reseal is due (a laptop has seen the quorum's shares).");
+	else if (typed > 0)
 		bg_text_item(&text, " reseal is due (%zu share%s typed here).", typed,
 			typed == 1 ? " was" : "s were");
 	bg_say(guest->pamh, text.buf);

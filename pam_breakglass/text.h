@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BG_TEXT_LEN	1600
+#define BG_TEXT_LEN	4096
 #define BG_TEXT_COLUMNS 79 /* a full line of 80 makes some terminals wrap once more */
 
 struct bg_text {

@@ -260,34 +260,87 @@ enum bg_step bg_attempt_fix(struct bg_attempt *attempt, const char *reason)
 
 struct approve_arg {
 	const struct bg_guest *guest;
-	const struct bg_secret *seed;
+	const struct bg_secret *seed; /* of a share typed here */
+	const uint8_t *sig;	      /* made elsewhere */
 	size_t custodian;
+	uint16_t exposed;
+	bool is_duplicate;
 };
+
+static enum bg_err may_add(const struct bg_request_record *record)
+{
+	if (record->phase != BG_PHASE_FIXED)
+		return BG_ERR_STATE;
+	return bg_clock_boot_ms() >= record->expires_ms ? BG_ERR_EXPIRED : BG_OK;
+}
 
 static enum bg_err approve(void *arg, struct bg_request_record *record)
 {
-	const struct approve_arg *approve = arg;
+	struct approve_arg *approve = arg;
 	const struct bg_guest *guest = approve->guest;
 	uint8_t sig[BG_ED25519_SIG_LEN];
-	enum bg_err err;
+	enum bg_err err = may_add(record);
 
-	if (record->phase != BG_PHASE_FIXED)
-		return BG_ERR_STATE;
-	if (bg_clock_boot_ms() >= record->expires_ms)
-		return BG_ERR_EXPIRED;
-	err = bg_approval_sign(guest->crypto, approve->seed, record->digest, sig);
-	if (err != BG_OK)
+	if (err == BG_OK)
+		err = bg_approval_sign(guest->crypto, approve->seed, record->digest, sig);
+	if (err == BG_OK)
+		err = bg_tally_add(guest->crypto, &guest->seal, record->digest, approve->custodian,
+			BG_HOW_TYPED_HERE, sig, &record->tally);
+	if (err != BG_ERR_DUPLICATE)
 		return err;
-	return bg_tally_add(guest->crypto, &guest->seal, record->digest, approve->custodian,
-		BG_HOW_TYPED_HERE, sig, &record->tally);
+	/* it counts once, but this host has seen the share now */
+	record->tally.approvals[approve->custodian].how = BG_HOW_TYPED_HERE;
+	approve->is_duplicate = true;
+	return BG_OK;
 }
 
 enum bg_err bg_attempt_approve(struct bg_attempt *attempt, size_t custodian)
 {
-	struct approve_arg arg = { attempt->guest, &attempt->vault->seed, custodian };
+	struct approve_arg arg = {
+		.guest = attempt->guest, .seed = &attempt->vault->seed, .custodian = custodian
+	};
+	enum bg_err err = bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
+		approve, &arg, &attempt->record);
 
-	return bg_requests_update(attempt->record.request.nonce, attempt->record.owner, approve,
-		&arg, &attempt->record);
+	return err == BG_OK && arg.is_duplicate ? BG_ERR_DUPLICATE : err;
+}
+
+static enum bg_err add_approval(void *arg, struct bg_request_record *record)
+{
+	const struct approve_arg *add = arg;
+	enum bg_err err = may_add(record);
+
+	return err == BG_OK ? bg_tally_add(add->guest->crypto, &add->guest->seal, record->digest,
+				      add->custodian, BG_HOW_REMOTE, add->sig, &record->tally)
+			    : err;
+}
+
+enum bg_err bg_attempt_add_approval(
+	struct bg_attempt *attempt, size_t custodian, const uint8_t sig[static BG_ED25519_SIG_LEN])
+{
+	struct approve_arg arg = { .guest = attempt->guest, .sig = sig, .custodian = custodian };
+
+	return bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
+		add_approval, &arg, &attempt->record);
+}
+
+static enum bg_err add_response(void *arg, struct bg_request_record *record)
+{
+	const struct approve_arg *add = arg;
+	enum bg_err err = may_add(record);
+
+	return err == BG_OK ? bg_tally_add_response(add->guest->crypto, &add->guest->seal,
+				      record->digest, add->exposed, add->sig, &record->tally)
+			    : err;
+}
+
+enum bg_err bg_attempt_add_response(
+	struct bg_attempt *attempt, uint16_t exposed, const uint8_t sig[static BG_ED25519_SIG_LEN])
+{
+	struct approve_arg arg = { .guest = attempt->guest, .sig = sig, .exposed = exposed };
+
+	return bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
+		add_response, &arg, &attempt->record);
 }
 
 static enum bg_err satisfy(void *arg, struct bg_request_record *record)
@@ -325,19 +378,33 @@ static enum bg_err issue(struct bg_attempt *attempt)
 	return bg_grants_issue(&grant);
 }
 
+/* "key and quorum; typed here: dba; seen by the combining machine: ops, audit" */
+static void put_exposure(const struct bg_attempt *attempt, char *ret, size_t size)
+{
+	const struct bg_seal *seal = &attempt->guest->seal;
+	const struct bg_tally *tally = &attempt->record.tally;
+	char here[256], there[256];
+
+	bg_tally_exposed(seal, tally, true, here, sizeof(here));
+	bg_tally_exposed(seal, tally, false, there, sizeof(there));
+	(void)snprintf(ret, size, "%s%s%s%s%s",
+		attempt->record.phase == BG_PHASE_LIVE ? "a further session of the request"
+						       : "key and quorum",
+		here[0] != '\0' ? "; typed here: " : "", here,
+		there[0] != '\0' ? "; seen by the combining machine: " : "", there);
+}
+
 enum bg_step bg_attempt_grant(struct bg_attempt *attempt)
 {
-	char request[65], names[256];
+	char request[65], names[256], result[600];
 	struct bg_event event;
 	enum bg_err err = bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
 		satisfy, attempt->guest, &attempt->record);
 
 	if (err != BG_OK)
 		return give_up(attempt, err);
-	event = bg_attempt_event(attempt, BG_EV_GRANTED,
-		attempt->record.phase == BG_PHASE_LIVE ? "a further session of the request"
-						       : "key and quorum",
-		request, names, sizeof(names));
+	put_exposure(attempt, result, sizeof(result));
+	event = bg_attempt_event(attempt, BG_EV_GRANTED, result, request, names, sizeof(names));
 	/* A datagram that the kernel took is not yet a record. */
 	if (!bg_guest_emit(attempt->guest, &event, true)) {
 		bg_say(attempt->guest->pamh, "Nothing opens unrecorded, and neither /run nor the "

@@ -108,7 +108,12 @@ class ScreenTest(DialogueCase):
 			r"key a \(oncall-a\)  request [0-9A-Z]{4}$")
 		self.assertRegex(lines[1], r"^ need 2 of: ops \+1 555 0100, dba \+1 555 0101, "
 			rf"audit \+1 555 0102   {LEFT}$")
-		self.assertEqual(lines[2:], ["Share 1 of 2 (words, or their first 4 letters; ? helps): "])
+		self.assertEqual(lines[2],
+			" Request challenge, for custodians elsewhere (bg-unlock approve or combine):")
+		for line in lines[3:-1]:
+			self.assertRegex(line, r"^([cbdefghijklnrtuv]{4} ?){8,16}$")
+		self.assertLessEqual(len(lines), 24)
+		self.assertEqual(lines[-1], "Share 1 of 2 (words, or their first 4 letters; ? helps): ")
 		login.answer(" ".join(words[:6]) + " flme " + " ".join(words[7:]))
 		self.assertEqual(login.next(),
 			' word 7 "flme" is not in the list.  Word 7 of the share of audit: ')
