@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pexpect
 
-from boxlib import SOFTKEY, SOURCE, Box, BoxError, wait_until
+from boxlib import BUILD, SOFTKEY, SOURCE, Box, BoxError, wait_until
 from laptoplib import Typist, last_code
 
 ACCOUNT = "breakglass"
@@ -34,6 +34,7 @@ FIXED = ("SHARE_ACCEPTED", "SHARE_REFUSED", "GRANTED", "SESSION_OPENED", "SESSIO
 	"SESSION_ESCALATED")
 KEYED = FIXED + ("REQUEST_OPENED", "ABANDONED")
 COUNTED = ("SHARE_ACCEPTED", "GRANTED", "SESSION_OPENED", "SESSION_CLOSED", "SESSION_ESCALATED")
+PROVIDER = "/usr/local/lib/softkey-provider.so"  # ssh's, for security keys at the client
 PROMPT = r"breakglass@\w+:[^\r\n]*\$ $"
 
 
@@ -59,6 +60,14 @@ class Person(Typist):
 
 	def pin(self, pin=PIN, key="a", touch=True):
 		self.sees("PIN of your security key, then touch it when it blinks: ")
+		self.types(pin)
+		if touch:
+			self.box.softkey_ctl(key, "wait-touch", "10000")
+			self.box.softkey_ctl(key, "touch")
+
+	def client_key(self, pin=PIN, key="a", touch=True):
+		"""What the ssh client asks for a security key of its own, before the module is reached."""
+		self.sees(r"Enter PIN for [A-Z0-9-]+ key [^\r\n]*: ")
 		self.types(pin)
 		if touch:
 			self.box.softkey_ctl(key, "wait-touch", "10000")
@@ -139,6 +148,7 @@ class DoorBox(Box):
 		super().__init__(name, verbose)
 		self.shares = {}
 		self.keys = []
+		self.ssh_keys = {}
 
 	def add_key(self, name="a", **options):
 		"""A security key, plugged in; it lives on over a reboot in /var/lib/softkey."""
@@ -147,13 +157,42 @@ class DoorBox(Box):
 		self.keys.append(name)
 		return path
 
+	def add_ssh_key(self, name="a", kind="ed25519-sk", file=None,
+			options=("resident", "verify-required")):
+		"""Makes a security key for ssh in a plugged-in key, as its holder does; the public part goes
+		into the plans of later ceremonies (init), the path of the private part is given back."""
+		path = f"/root/.ssh/{file or 'sk-' + name}"
+		if self.run(["test", "-e", PROVIDER], check=False).rc != 0:
+			self.push(BUILD / "tests/softkey/provider.so", PROVIDER)
+		self.run("install -d -m 700 /root/.ssh")
+		argv = ["ssh-keygen", "-q", "-t", kind, "-w", PROVIDER, "-N", "", "-C", name, "-f", path,
+			"-O", "application=ssh:breakglass", "-O", f"user={file or name}"]
+		for option in options:
+			argv += ["-O", option]
+		child = self.spawn(argv, env={"BG_SOFTKEY_DEVICE": f"/run/softkey/{name}"})
+		if options:
+			child.expect("Enter PIN for authenticator: ")
+			child.sendline(PIN)
+		self.softkey_ctl(name, "wait-touch", "10000")
+		self.softkey_ctl(name, "touch")
+		child.expect(pexpect.EOF)
+		child.close()
+		if child.exitstatus != 0:
+			raise BoxError(f"ssh-keygen: {child.before}")
+		public = " ".join(self.read(path + ".pub").split()[:2])
+		if file is None:
+			self.ssh_keys[name] = public
+		return path
+
 	def init(self, name="breakglass", keys=("a",), threshold=2, policy=None, more=""):
 		"""A ceremony with bg-unlock inside; gives {custodian: words}; the seal is /root/NAME.seal."""
 		plan = f"[plan]\naccount = {ACCOUNT}\nzone = db\nthreshold = {threshold}\n"
 		if policy:
 			plan += "[policy]\n" + "".join(f"{k} = {v}\n" for k, v in policy.items())
 		plan += "".join(f"[custodian {c}]\nphone = {p}\n" for c, p in CUSTODIANS.items())
-		plan += "".join(f"[key {k}]\nholder = oncall\ndevice = /run/softkey/{k}\n" for k in keys)
+		for k in keys:
+			plan += f"[key {k}]\nholder = oncall\ndevice = /run/softkey/{k}\n"
+			plan += f"ssh = {self.ssh_keys[k]}\n" if k in self.ssh_keys else ""
 		self.write(f"/root/{name}.plan", plan, 0o600)
 		for key in keys:
 			self.softkey_ctl(key, "auto", "on")
@@ -232,8 +271,14 @@ class DoorBox(Box):
 
 	# Doors
 
-	def ssh_door(self, options=("NumberOfPasswordPrompts=1",), **more):
-		"""One try only, unless `options` say otherwise: ssh would start anew after a refusal."""
+	def ssh_door(self, options=("NumberOfPasswordPrompts=1",), security_key=None, **more):
+		"""One try only, unless `options` say otherwise: ssh would start anew after a refusal.
+		security_key: the name of a plugged-in key that add_ssh_key() has made one in; `key` names
+		the file of another one in the same."""
+		if security_key:
+			more.setdefault("key", f"/root/.ssh/sk-{security_key}")
+			more["env"] = {"BG_SOFTKEY_DEVICE": f"/run/softkey/{security_key}"}
+			options = (*options, f"SecurityKeyProvider={PROVIDER}")
 		return Person(self, self.ssh(ACCOUNT, options=options, **more), "ssh")
 
 	def console_door(self):
