@@ -29,7 +29,8 @@ enum bg_asked {
 	BG_ASKED_SHARE,	    /* *ret is whole and its checksum stands */
 	BG_ASKED_MALFORMED, /* --stdin only: the line is no share; the reason was printed */
 	BG_ASKED_END,
-	BG_ASKED_AGAIN
+	BG_ASKED_AGAIN,
+	BG_ASKED_CODE /* ask_code.h */
 };
 
 /* A share as it was given. is_compact: only member_index and value of share are known. */

@@ -172,6 +172,11 @@ bool bg_tty_is_pending(struct bg_tty *tty)
 	return tty->have > 0 || is_readable(tty->in, 0);
 }
 
+bool bg_tty_is_pasting(struct bg_tty *tty)
+{
+	return tty->have > 0 || is_readable(tty->in, 50);
+}
+
 void bg_tty_drain(struct bg_tty *tty)
 {
 	if (tty->is_stdin)

@@ -39,6 +39,8 @@ BG_CHECKED enum bg_err bg_tty_ask(struct bg_tty *tty, bool is_shown, const char 
 	char line[static BG_TTY_LINE_LEN], size_t *ret_len);
 /* Is another line of a paste waiting? */
 bool bg_tty_is_pending(struct bg_tty *tty);
+/* The same, given the moment that the pieces of a paste need. */
+bool bg_tty_is_pasting(struct bg_tty *tty);
 /* Drops the rest of a paste. */
 void bg_tty_drain(struct bg_tty *tty);
 /* Onto the alternate screen, cleared; or off it, cleared before. */
