@@ -1,0 +1,406 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Codes at the one prompt: approvals and responses made elsewhere, in any mix with shares typed
+here, and everything that is not one for this request."""
+import hashlib
+import re
+import unittest
+
+import codelib
+import pamlib
+from pamlib import CUSTODIANS
+
+OPENED = ["GRANTED", "SESSION_OPENED", "SESSION_CLOSED"]
+ALL_GOOD = {"auth": 0, "account": 0, "setcred": 0, "open": 0, "close": 0}
+
+
+def plain(kind, body):
+	"""A code as one line, for pasting."""
+	return "".join(codelib.encode(kind, body))
+
+
+def short_id(digest):
+	bits = int.from_bytes(digest[:3], "big") >> 4
+	return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> s & 31] for s in (15, 10, 5, 0))
+
+
+class CodesCase(unittest.TestCase):
+	keys = ("a",)
+	policy = None
+
+	@classmethod
+	def setUpClass(cls):
+		cls.stage = pamlib.Stage(keys=cls.keys, policy=cls.policy)
+		cls.compact = {n: codelib.compact_share(cls.stage.compact(w))
+			for n, w in cls.stage.shares.items()}
+
+	@classmethod
+	def tearDownClass(cls):
+		cls.stage.close()
+
+	def setUp(self):
+		self.stage.reset()
+
+	def at_share(self, start=None, **more):
+		"""A login at its first share prompt, whose request challenge is self.challenge."""
+		login = (start or self.stage.login)()
+		self.addCleanup(login.kill)
+		self.challenge = self.read(self.stage.to_share(login, **more))
+		return login
+
+	def read(self, prompt):
+		kind, body = codelib.decode(codelib.find_lines(prompt))
+		self.assertEqual(kind, codelib.REQUEST_CHALLENGE)
+		return codelib.read_request_challenge(body)
+
+	def private(self, name, challenge=None):
+		index, value = self.compact[name]
+		challenge = challenge or self.challenge
+		return index, codelib.custodian_key(value, challenge["set"], challenge["epoch"], index)
+
+	def approval(self, name, **changes):
+		challenge = {**self.challenge, **changes}
+		return plain(codelib.APPROVAL, codelib.approval(challenge, *self.private(name)))
+
+	def quorum(self):
+		words = "\n".join(self.stage.shares[n] for n in ("ops", "dba")) + "\n"
+		done = pamlib.subprocess.run([pamlib.COMMAND, "combine", str(self.stage.seal), "--stdin",
+			"--reveal"], input=words, capture_output=True, text=True, check=True)
+		return codelib.quorum_key(bytes.fromhex(done.stdout.strip()), self.challenge["set"],
+			self.challenge["epoch"])
+
+	def exposed(self, *names):
+		return sum(1 << self.compact[n][0] for n in names)
+
+	def response(self, names=("ops", "dba"), **changes):
+		challenge = {**self.challenge, **changes}
+		return plain(codelib.RESPONSE,
+			codelib.response(challenge, self.exposed(*names), self.quorum()))
+
+	def opens(self, login):
+		self.assertEqual(login.finish(), ALL_GOOD, login.lines[-4:])
+
+	def result_of(self, name):
+		return [e["result"] for e in self.stage.events() if e["event"] == name]
+
+	def refused(self, login, answer, sentence):
+		"""It is named, recorded, and costs nothing that was counted."""
+		before = len(self.result_of("APPROVAL_REFUSED"))
+		login.answer(answer)
+		prompt = login.expect("Share ")
+		self.assertRegex(" ".join(prompt.split()), sentence)
+		after = self.result_of("APPROVAL_REFUSED")
+		self.assertEqual(len(after), before + 1, after)
+		self.assertRegex(after[-1], sentence)
+		return prompt
+
+
+class GoodTest(CodesCase):
+	def test_two_approvals(self):
+		login = self.at_share()
+		login.answer(self.approval("audit"))
+		login.expect("audit counted. Share 2 of 2 (ops or dba;")
+		login.answer(self.approval("dba"))
+		self.opens(login)
+		self.assertEqual(self.result_of("APPROVAL_ACCEPTED"),
+			["audit approved elsewhere", "dba approved elsewhere"])
+		self.assertEqual(self.result_of("GRANTED"), ["key and quorum"])
+		self.assertIn("by dba and audit.", login.infos[-1])
+		self.assertNotIn("reseal", login.infos[-1])
+
+	def test_two_approvals_in_one_answer(self):
+		login = self.at_share()
+		login.answer(self.approval("audit") + " " + self.approval("ops").upper())
+		self.opens(login)
+
+	def test_a_typed_share_and_an_approval_in_both_orders(self):
+		for first in ("share", "approval"):
+			with self.subTest(first=first):
+				self.stage.reset()
+				login = self.at_share()
+				answers = [self.stage.shares["audit"], self.approval("dba")]
+				for answer in answers if first == "share" else answers[::-1]:
+					login.answer(answer)
+					if answer != (answers if first == "share" else answers[::-1])[-1]:
+						login.expect("counted. Share 2 of 2")
+				self.opens(login)
+				self.assertEqual(self.result_of("GRANTED"), ["key and quorum; typed here: audit"])
+				self.assertIn("1 share was typed here", login.infos[-1])
+
+	def test_an_approval_and_a_share_in_one_answer(self):
+		login = self.at_share()
+		login.answer(self.approval("audit") + " " + self.stage.shares["ops"])
+		self.opens(login)
+
+	def test_a_response_settles_it_and_says_what_was_seen(self):
+		login = self.at_share()
+		login.answer(self.response())
+		self.opens(login)
+		self.assertEqual(self.result_of("GRANTED"),
+			["key and quorum; seen by the combining machine: ops, dba"])
+		event = [e for e in self.stage.events() if e["event"] == "SESSION_OPENED"][0]
+		self.assertEqual(event["custodians"], "ops, dba")
+		self.assertIn("reseal is due", login.infos[-1])
+
+	def test_line_by_line_in_any_order_and_grouped(self):
+		login = self.at_share()
+		lines = codelib.encode(codelib.APPROVAL, codelib.approval(self.challenge,
+			*self.private("audit")))
+		for i, line in enumerate([lines[2], lines[0], lines[1], lines[5], lines[3]]):
+			login.answer(" ".join(line[j:j + 4] for j in range(0, 32, 4)).upper())
+			prompt = login.expect("Good so far; line")
+			self.assertIn(f"Line {(1, 2, 4, 4, 5)[i]} of the approval", prompt)
+		login.answer(lines[4])
+		login.expect("audit counted.")
+
+	def test_only_the_misread_line_is_wanted_again(self):
+		login = self.at_share()
+		lines = codelib.encode(codelib.APPROVAL, codelib.approval(self.challenge,
+			*self.private("audit")))
+		wrong = lines[3][:9] + ("c" if lines[3][9] != "c" else "b") + lines[3][10:]
+		login.answer("".join(lines[:3] + [wrong] + lines[4:]))
+		login.expect("Line 4 is misread. Line 4 of the approval")
+		login.answer(lines[3])
+		login.expect("audit counted.")
+
+	def test_a_paste_that_was_cut_goes_on(self):
+		login = self.at_share()
+		text = self.approval("audit")
+		login.answer(text[:150])
+		prompt = login.expect("of the approval")
+		self.assertIn("line 5", prompt.lower())
+		login.answer(text[128:])
+		login.expect("audit counted.")
+
+	def test_a_share_begun_and_a_code_begun_do_not_disturb_each_other(self):
+		login = self.at_share()
+		words = self.stage.shares["ops"].split()
+		text = self.approval("audit")
+		login.answer(" ".join(words[:9]))
+		login.expect("ops: 9 of 20 words, go on: ")
+		login.answer(text[:64])
+		login.expect("ops: 9 of 20 words, go on: ")
+		login.answer(" ".join(words[9:]))
+		login.expect("ops counted. Line 3 of the approval")
+		login.answer(text[64:])
+		self.opens(login)
+
+	def test_code_shows_the_challenge_again(self):
+		login = self.at_share()
+		login.answer("code")
+		self.assertEqual(self.read(login.expect("Share 1 of 2")), self.challenge)
+		login.answer("?")
+		self.assertIn("code    show the request challenge again", login.expect("Share 1 of 2"))
+
+	def test_the_challenge_is_the_request(self):
+		login = self.at_share(reason="INC-9 LDAP — gone")
+		c = self.challenge
+		self.assertEqual((c["purpose"], c["host_label"], c["account"], c["uid"], c["key"],
+			c["holder"], c["reason"], c["session_seconds"], c["service"], c["origin"],
+			c["threshold"], c["epoch"], len(c["custodians"])), ("emergency", "db1", "breakglass",
+			pamlib.UID, "a", "oncall-a", "INC-9 LDAP — gone", 14400, "login", "/dev/tty1", 2, 1, 3))
+		digest = hashlib.sha256(self.stage.seal.read_bytes()).digest()
+		self.assertEqual(c["seal_digest"], digest)
+		login.answer(self.stage.shares["audit"])
+		login.expect("Share 2")
+		opened = [e for e in self.stage.events() if e["event"] == "SHARE_ACCEPTED"][0]
+		self.assertEqual(opened["request"], codelib.request_digest(c).hex())
+
+	def test_the_line_drops_at_every_prompt_and_what_was_counted_stays(self):
+		login = self.at_share(self.stage.ssh)
+		challenge = self.challenge
+		login.kill()
+		for door in (self.stage.login, self.stage.ssh):
+			again = door()
+			self.addCleanup(again.kill)
+			self.stage.prove(again)
+			self.assertEqual(self.read(again.expect("Share ")), challenge)
+			if door == self.stage.login:
+				again.answer(self.approval("audit"))
+				again.expect("audit counted.")
+				again.answer(self.approval("dba")[:96])
+				again.expect("Good so far")
+				again.kill()
+		again.answer(self.approval("dba"))
+		self.opens(again)
+
+
+class RefusedTest(CodesCase):
+	def test_S15_P17_an_approval_for_anything_else(self):
+		login = self.at_share()
+		here = short_id(codelib.request_digest(self.challenge))
+		for name, other in (("host", {"host_label": "db2"}), ("account", {"account": "other"}),
+				("purpose", {"purpose": "drill"}), ("reason", {"reason": "something else"}),
+				("holder", {"holder": "somebody"}), ("key", {"key": "b"}), ("uid", {"uid": 0}),
+				("length", {"session_seconds": 86400}), ("request", {"nonce": b"x" * 16}),
+				("seal", {"seal_digest": b"s" * 32}), ("service", {"service": "sshd"}),
+				("origin", {"origin": "10.0.0.1"})):
+			with self.subTest(swapped=name):
+				there = short_id(codelib.request_digest({**self.challenge, **other}))
+				self.refused(login, self.approval("audit", **other),
+					f"That approval is for request {there}; this is {here}")
+				self.refused(login, self.response(**other),
+					f"That response is for request {there}; this is {here}")
+		login.answer(self.approval("audit"))
+		login.expect("audit counted.")
+
+	def test_P17_a_right_tag_does_not_help_a_wrong_digest(self):
+		login = self.at_share()
+		digest = codelib.request_digest(self.challenge)
+		index, private = self.private("audit")
+		other = codelib.request_digest({**self.challenge, "reason": "something else"})
+		self.refused(login, plain(codelib.APPROVAL, codelib.write_approval(digest[:4], index, 1,
+			private.sign(codelib.frame("approval", other)))), "not made with the share of audit")
+		self.refused(login, plain(codelib.RESPONSE, codelib.write_response(digest[:4], 1, 6,
+			self.quorum().sign(codelib.frame("response", other, 6)))), "not made by this set's quorum")
+
+	def test_P17_no_other_context(self):
+		login = self.at_share()
+		digest = codelib.request_digest(self.challenge)
+		index, private = self.private("audit")
+		for context in ("response", "seal", "request", "touch", "succession-quorum"):
+			with self.subTest(context=context):
+				self.refused(login, plain(codelib.APPROVAL, codelib.write_approval(digest[:4],
+					index, 1, private.sign(codelib.frame(context, digest)))),
+					"not made with the share of audit")
+		for context in ("approval", "seal"):
+			self.refused(login, plain(codelib.RESPONSE, codelib.write_response(digest[:4], 1, 6,
+				self.quorum().sign(codelib.frame(context, digest, 6)))),
+				"not made by this set's quorum")
+
+	def test_P17_what_a_response_says_of_exposure_is_signed(self):
+		login = self.at_share()
+		digest = codelib.request_digest(self.challenge)
+		signed = self.quorum().sign(codelib.frame("response", digest, self.exposed("ops", "dba")))
+		self.refused(login, plain(codelib.RESPONSE, codelib.write_response(digest[:4], 1,
+			self.exposed("audit", "dba"), signed)), "not made by this set's quorum")
+
+	def test_epochs_and_indices(self):
+		login = self.at_share()
+		digest = codelib.request_digest(self.challenge)
+		index, private = self.private("audit")
+		signed = private.sign(codelib.frame("approval", digest))
+		for epoch, sentence in ((0, "of epoch 0, retired; set .* epoch 1 is wanted"),
+				(2, "of epoch 2; here set .* epoch 1 is in force")):
+			self.refused(login, plain(codelib.APPROVAL,
+				codelib.write_approval(digest[:4], index, epoch, signed)), sentence)
+		free = next(i for i in range(16) if i not in [c[0] for c in self.challenge["custodians"]])
+		self.refused(login, plain(codelib.APPROVAL,
+			codelib.write_approval(digest[:4], free, 1, signed)), "of no custodian of this set")
+		for name in ("ops", "dba"):
+			self.refused(login, plain(codelib.APPROVAL, codelib.write_approval(digest[:4],
+				self.compact[name][0], 1, signed)), f"not made with the share of {name}")
+
+	def test_S13_one_custodian_by_two_ways_counts_once(self):
+		login = self.at_share()
+		login.answer(self.approval("audit"))
+		login.expect("audit counted. Share 2 of 2")
+		self.refused(login, self.approval("audit"), "audit is counted already")
+		login.answer(self.stage.shares["audit"])
+		self.assertIn("audit is counted already. Share 2 of 2", login.expect("Share 2 of 2"))
+		login.answer(self.approval("ops"))
+		self.opens(login)
+		# it counted once, but it was typed here
+		self.assertEqual(self.result_of("GRANTED"), ["key and quorum; typed here: audit"])
+
+	def test_other_kinds_are_named(self):
+		login = self.at_share()
+		challenge = plain(codelib.REQUEST_CHALLENGE, codelib.write_request_challenge(self.challenge))
+		touch = {"nonce": b"n" * 32, "seal_digest": b"s" * 32, "zone": "db", "host_label": "db1",
+			"account": "breakglass", "service": "login", "origin": "/dev/tty1"}
+		for kind, text in (("a request challenge", challenge[:320]), ("a touch challenge",
+				plain(codelib.TOUCH_CHALLENGE, codelib.write_touch_challenge(touch))),
+				("a touch answer", plain(codelib.TOUCH_ANSWER, codelib.write_touch_answer(
+					b"tagg", b"cred", 5, 1, b"s" * 64)))):
+			self.refused(login, text, f"That is {kind}; a share or an approval is wanted")
+
+	def test_lines_of_two_codes(self):
+		login = self.at_share()
+		ours, theirs = self.approval("audit"), self.approval("ops")
+		login.answer(ours[:64])
+		login.expect("Good so far")
+		self.refused(login, theirs[32:64], "of two codes")
+		login.answer(ours)
+		login.expect("audit counted.")
+
+	def test_P17_used_ones_are_dead(self):
+		login = self.at_share()
+		texts = [self.approval("audit"), self.approval("dba"), self.response()]
+		login.answer(texts[0])
+		login.expect("Share 2")
+		login.answer(texts[1])
+		self.opens(login)
+		for file in pamlib.Path("/run/breakglass/requests").iterdir():
+			file.unlink()
+		again = self.at_share()
+		for text in texts:
+			self.refused(again, text, "is for request")
+
+	def test_each_bit_of_an_approval_and_a_response(self):
+		"""As code lines with right checksums: what is left to notice it is the signature."""
+		for kind, body in ((codelib.APPROVAL, "approval"), (codelib.RESPONSE, "response")):
+			login = self.at_share()
+			good = (codelib.approval(self.challenge, *self.private("audit")) if body == "approval"
+				else codelib.response(self.challenge, self.exposed("ops", "dba"), self.quorum()))
+			for bit in range(0, 8 * len(good)):
+				wrong = bytearray(good)
+				wrong[bit // 8] ^= 1 << bit % 8
+				if bit % 50 == 49:  # a connection takes sixty refusals
+					login.kill()
+					login = self.stage.login()
+					self.addCleanup(login.kill)
+					self.stage.prove(login)
+					login.expect("Share 1 of 2")
+				login.answer(plain(kind, bytes(wrong)))
+				self.assertRegex(login.expect("Share 1 of 2"), "(?s)That (approval|response)")
+			login.answer(plain(kind, good))
+			if kind == codelib.APPROVAL:
+				login.expect("audit counted.")
+				login.answer("new")
+				login.expect("Reason")
+				login.kill()
+				self.stage.reset()
+			else:
+				self.opens(login)
+
+
+class PolicyTest(CodesCase):
+	policy = {"remote": "touch"}
+
+	def at_share(self, start=None, **more):
+		login = self.stage.login()
+		self.addCleanup(login.kill)
+		self.prompt = self.stage.to_share(login)
+		return login
+
+	def test_a_policy_without_approve_and_combine(self):
+		login = self.at_share()
+		self.assertNotIn("challenge", self.prompt)
+		self.challenge = {"set": b"s" * 16, "epoch": 1, "nonce": b"n" * 16, "purpose": "emergency",
+			"seal_digest": b"d" * 32, "host_label": "db1", "account": "breakglass", "uid": 1,
+			"key": "a", "holder": "h", "reason": "r", "session_seconds": 1, "service": "login",
+			"origin": "o"}
+		login.answer(self.approval("audit"))
+		self.assertRegex(" ".join(login.expect("Share 1 of 2").split()),
+			"This seal takes no approvals from elsewhere")
+		login.answer("code")
+		self.assertNotRegex(login.expect(""), "challenge")
+
+
+class WidthTest(unittest.TestCase):
+	def test_the_first_prompt_fits_a_small_terminal(self):
+		stage = pamlib.Stage(custodians=("c" * 12, "d" * 12, "e" * 12), label="h" * 24,
+			account="a" * 16, holder="W" * 24, phone="+1 (555) 555-0100 ext. {:02}")
+		self.addCleanup(stage.close)
+		with stage.login(service="sshd", tty="ssh", rhost="r" * 64, fork=True) as login:
+			prompt = stage.to_share(login, reason="r" * 64)
+			self.assertLessEqual(prompt.count("\n"), 23)
+			for line in prompt.split("\n"):
+				self.assertLessEqual(len(line), 79, line)
+			self.assertTrue(re.search("Request challenge, for custodians elsewhere", prompt))
+
+
+if __name__ == "__main__":
+	pamlib.enter()
+	assert CUSTODIANS
+	unittest.main()
