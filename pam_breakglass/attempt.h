@@ -74,6 +74,9 @@ enum bg_step bg_attempt_grant(struct bg_attempt *attempt);
 
 /* Asks for the reason until it is good, or refused twice. (reason.c) */
 enum bg_step bg_attempt_reason(struct bg_attempt *attempt);
+/* Shows a code as a QR code, or says why not. *has_warned: the size that it needs was told, where
+   the terminal's is not known. (qr.c) */
+void bg_attempt_qr(struct bg_attempt *attempt, const char *code, bool *has_warned);
 /* The one prompt for shares, until the quorum stands. (quorum.c) */
 enum bg_step bg_attempt_quorum(struct bg_attempt *attempt);
 

@@ -64,6 +64,7 @@ static bool is_satisfied(const struct bg_attempt *attempt)
 /* What goes on from one prompt to the next. */
 struct round {
 	bool wants_header, wants_challenge, wants_help;
+	bool has_warned;    /* of a QR code's size */
 	unsigned int empty; /* empty answers in a row */
 };
 
@@ -82,6 +83,15 @@ static enum bg_err take_answer(struct bg_attempt *attempt)
 	enum bg_err err = bg_quorum_take_code(attempt, &is_code);
 
 	return is_code || err != BG_OK ? err : bg_quorum_take_share(attempt);
+}
+
+static void show_qr(struct bg_attempt *attempt, struct round *round)
+{
+	char code[BG_CODE_TEXT_LEN];
+
+	attempt->note[0] = '\0';
+	if (bg_quorum_challenge(attempt, true, code, sizeof(code)) == BG_OK)
+		bg_attempt_qr(attempt, code, &round->has_warned);
 }
 
 /* BG_STEP_NEXT: another prompt, or the quorum stands. */
@@ -103,6 +113,10 @@ static enum bg_step take_one(struct bg_attempt *attempt, struct round *round)
 	round->empty = 0;
 	if (is_word(&attempt->vault->answer, "code") && bg_quorum_has_elsewhere(attempt)) {
 		round->wants_challenge = true;
+		return BG_STEP_NEXT;
+	}
+	if (is_word(&attempt->vault->answer, "qr") && bg_quorum_has_elsewhere(attempt)) {
+		show_qr(attempt, round);
 		return BG_STEP_NEXT;
 	}
 	if (is_word(&attempt->vault->answer, "new")) {

@@ -10,6 +10,13 @@
 
 #include <breakglass/fido2.h>
 
+/* Sends a message of len bytes to a fresh helper at path and waits for its reply of at most size
+   bytes, at most timeout_secs. ret may be request's own bytes. BG_ERR_HELPER, BG_ERR_TIMEOUT or
+   BG_ERR_IO. */
+BG_CHECKED enum bg_err bg_helper_exchange(const char *path, unsigned int timeout_secs,
+	const uint8_t *request, size_t len, uint8_t *ret, size_t size, size_t *ret_len,
+	struct bg_diag *diag);
+
 /* Sends request to a fresh helper and waits for its reply, at most timeout_secs + 10 seconds.
    Returns BG_OK when a well-formed reply came (its own err is inside), else BG_ERR_HELPER,
    BG_ERR_TIMEOUT or BG_ERR_IO. path: BG_PATH_FIDO2 (tests of the command may name another). */

@@ -15,6 +15,7 @@
 #define BG_PATH_VAR_LOG	 BG_PATH_VAR "/log"
 #define BG_PATH_LIBEXEC	 "/usr/libexec/breakglass"
 #define BG_PATH_FIDO2	 BG_PATH_LIBEXEC "/bg-fido2"
+#define BG_PATH_QR	 BG_PATH_LIBEXEC "/bg-qr"
 #define BG_HELPER_USER	 "_breakglass"
 
 #endif

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,13 +28,14 @@
 #define EXIT_KILLED   126
 #define EXIT_INTERNAL 125
 
-struct frame {
-	uint8_t bytes[FRAME_LEN + BG_FIDO2_MESSAGE_MAX_LEN];
+/* Has the PIN. */
+struct message {
+	uint8_t bytes[BG_FIDO2_MESSAGE_MAX_LEN];
 };
 
-static void frame_wipe(struct frame *frame)
+static void message_wipe(struct message *message)
 {
-	bg_wipe(frame, sizeof(*frame));
+	bg_wipe(message, sizeof(*message));
 }
 
 struct running {
@@ -44,14 +46,17 @@ struct running {
 
 _Noreturn static void helper_exec(const char *path)
 {
-	char name[] = "bg-fido2";
-	char *const argv[] = { name, NULL };
+	const char *name = strrchr(path, '/');
+	union {
+		const char *in[2];
+		char *out[2];
+	} args = { .in = { name != NULL ? name + 1 : path, NULL } }; /* execve changes nothing */
 	char *const env[] = { NULL };
 
 	/* gone with its keeper; one that changes its ids says so again itself */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	bg_child_signals();
-	(void)execve(path, argv, env);
+	(void)execve(path, args.out, env);
 	_exit(EXIT_NOT_RUN);
 }
 
@@ -178,24 +183,21 @@ static enum bg_err receive_all(const struct running *run, uint8_t *p, size_t len
 	return err;
 }
 
-static enum bg_err send_request(const struct running *run, const struct bg_fido2_request *request)
+static enum bg_err send_frame(const struct running *run, const uint8_t *p, size_t len)
 {
-	BG_WIPE(frame_wipe) struct frame frame;
-	struct bg_writer body = { frame.bytes + FRAME_LEN, BG_FIDO2_MESSAGE_MAX_LEN, 0, false };
-	struct bg_writer head = { frame.bytes, FRAME_LEN, 0, false };
-	enum bg_err err = bg_fido2_request_encode(request, &body);
+	uint8_t bytes[FRAME_LEN];
+	struct bg_writer head = { bytes, FRAME_LEN, 0, false };
+	enum bg_err err;
 
-	if (err)
-		return err;
-	bg_put_u32(&head, (uint32_t)body.len);
-	return send_all(run, frame.bytes, FRAME_LEN + body.len);
+	bg_put_u32(&head, (uint32_t)len);
+	err = send_all(run, bytes, FRAME_LEN);
+	return err ? err : send_all(run, p, len);
 }
 
-static enum bg_err receive_reply(const struct running *run, const struct bg_fido2_request *request,
-	struct bg_fido2_reply *ret)
+static enum bg_err receive_frame(
+	const struct running *run, uint8_t *ret, size_t size, size_t *ret_len)
 {
-	uint8_t bytes[BG_FIDO2_MESSAGE_MAX_LEN];
-	struct bg_fido2_reply reply = { 0 };
+	uint8_t bytes[FRAME_LEN];
 	struct bg_view head = { bytes, FRAME_LEN, false };
 	enum bg_err err = receive_all(run, bytes, FRAME_LEN);
 	uint32_t len;
@@ -203,42 +205,29 @@ static enum bg_err receive_reply(const struct running *run, const struct bg_fido
 	if (err)
 		return err;
 	len = bg_view_u32(&head);
-	if (len > sizeof(bytes))
+	if (len > size)
 		return BG_ERR_HELPER;
-	err = receive_all(run, bytes, len);
-	if (err)
-		return err;
-	if (bg_fido2_reply_decode(bytes, len, &reply) ||
-		(reply.credential > 0 && reply.credential >= request->credential_count))
-		return BG_ERR_HELPER;
-	*ret = reply;
-	return BG_OK;
+	*ret_len = len;
+	return receive_all(run, ret, len);
 }
 
-enum bg_err bg_helper_run(const char *path, const struct bg_fido2_request *request,
-	struct bg_fido2_reply *ret, struct bg_diag *diag)
+enum bg_err bg_helper_exchange(const char *path, unsigned int timeout_secs, const uint8_t *request,
+	size_t len, uint8_t *ret, size_t size, size_t *ret_len, struct bg_diag *diag)
 {
 	struct running run = { .keeper_fd = -1 };
-	struct bg_fido2_reply reply = { 0 };
 	enum bg_err err;
 	int status;
 
-	if (request->timeout_secs > BG_FIDO2_TIMEOUT_MAX)
-		return bg_diag_set(diag, BG_ERR_ARGUMENT, path, "timeout_secs");
-	run.deadline = bg_child_now() + ((int64_t)request->timeout_secs + GRACE_SECS) * 1000;
+	run.deadline = bg_child_now() + (int64_t)timeout_secs * 1000;
 	err = keeper_start(path, &run, diag);
 	if (err)
 		return err;
-	err = send_request(&run, request);
+	err = send_frame(&run, request, len);
 	if (!err)
-		err = receive_reply(&run, request, &reply);
+		err = receive_frame(&run, ret, size, ret_len);
 	status = keeper_end(&run);
-	if (!err) {
-		*ret = reply;
-		if (reply.err)
-			(void)bg_diag_set(diag, reply.err, NULL, "%s", reply.detail);
+	if (!err)
 		return BG_OK;
-	}
 	if (err == BG_ERR_TIMEOUT)
 		return bg_diag_set(diag, err, path, "no answer");
 	if (err == BG_ERR_HELPER && status == EXIT_NOT_RUN)
@@ -246,4 +235,31 @@ enum bg_err bg_helper_run(const char *path, const struct bg_fido2_request *reque
 	if (err == BG_ERR_HELPER)
 		return bg_diag_set(diag, err, path, "no well-formed answer (status %d)", status);
 	return bg_diag_set(diag, err, path, "request");
+}
+
+enum bg_err bg_helper_run(const char *path, const struct bg_fido2_request *request,
+	struct bg_fido2_reply *ret, struct bg_diag *diag)
+{
+	BG_WIPE(message_wipe) struct message message;
+	struct bg_writer body = { message.bytes, sizeof(message.bytes), 0, false };
+	struct bg_fido2_reply reply = { 0 };
+	size_t len = 0;
+	enum bg_err err;
+
+	if (request->timeout_secs > BG_FIDO2_TIMEOUT_MAX)
+		return bg_diag_set(diag, BG_ERR_ARGUMENT, path, "timeout_secs");
+	err = bg_fido2_request_encode(request, &body);
+	if (err)
+		return bg_diag_set(diag, err, path, "request");
+	err = bg_helper_exchange(path, request->timeout_secs + GRACE_SECS, message.bytes, body.len,
+		message.bytes, sizeof(message.bytes), &len, diag);
+	if (err)
+		return err;
+	if (bg_fido2_reply_decode(message.bytes, len, &reply) ||
+		(reply.credential > 0 && reply.credential >= request->credential_count))
+		return bg_diag_set(diag, BG_ERR_HELPER, path, "no well-formed answer");
+	*ret = reply;
+	if (reply.err)
+		(void)bg_diag_set(diag, reply.err, NULL, "%s", reply.detail);
+	return BG_OK;
 }

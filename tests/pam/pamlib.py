@@ -275,7 +275,8 @@ class Stage:
 	@staticmethod
 	def helper():
 		os.makedirs("/usr/libexec/breakglass", exist_ok=True)
-		shutil.copy2(BUILD / "bg-fido2" / "bg-fido2", "/usr/libexec/breakglass/bg-fido2")
+		for name in ("bg-fido2", "bg-qr"):
+			shutil.copy2(BUILD / name / name, f"/usr/libexec/breakglass/{name}")
 
 	def _users(self):
 		text = Path("/etc/passwd").read_text()

@@ -8,6 +8,7 @@ import unittest
 
 import codelib
 import pamlib
+import qrlib
 from pamlib import CUSTODIANS
 
 OPENED = ["GRANTED", "SESSION_OPENED", "SESSION_CLOSED"]
@@ -191,6 +192,43 @@ class GoodTest(CodesCase):
 		self.assertEqual(self.read(login.expect("Share 1 of 2")), self.challenge)
 		login.answer("?")
 		self.assertIn("code    show the request challenge again", login.expect("Share 1 of 2"))
+
+	def test_qr_where_the_size_is_not_known(self):
+		"""Asked twice, since a picture that does not fit is no picture; what it holds is the
+		challenge, read back by an independent reader of the picture's modules."""
+		login = self.at_share()
+		login.answer("qr")
+		prompt = login.expect("columns and", "rows of a UTF-8 terminal")
+		login.answer("qr")
+		login.expect("Share 1 of 2")
+		picture = [i for i in login.infos if "\u2588" in i][-1].rstrip("\n").split("\n")
+		columns, rows = map(int, re.search(r"needs (\d+) columns\s+and\s+(\d+)", prompt).groups())
+		self.assertEqual(({len(li) for li in picture}, len(picture) + 4), ({columns}, rows))
+		text = plain(codelib.REQUEST_CHALLENGE, codelib.write_request_challenge(self.challenge))
+		self.assertEqual(qrlib.read(qrlib.modules(picture)), text.upper())
+		for line in picture:
+			self.assertRegex(line, "^[ \u2580\u2584\u2588]+$")
+
+	def test_qr_without_its_program(self):
+		"""It is a convenience: code has the same, and nothing else of the login changes."""
+		path = pamlib.Path("/usr/libexec/breakglass/bg-qr")
+		saved = path.read_bytes()
+		for name, text in (("missing", None), ("no program", b"x"),
+				("escape codes", b"#!/bin/sh\nprintf '\\0\\0\\0\\12\\1\\0\\1\\0\\1\\33[2Jx'\n")):
+			with self.subTest(program=name):
+				self.stage.reset()
+				path.unlink(missing_ok=True)
+				if text is not None:
+					path.write_bytes(text)
+					path.chmod(0o755)
+				login = self.at_share()
+				login.answer("qr")
+				login.expect("No QR code can be drawn here (bg-qr); code has the same.")
+				self.assertNotIn("\x1b", "".join(login.infos))
+				login.answer(self.approval("audit"))
+				login.expect("audit counted.")
+		path.write_bytes(saved)
+		path.chmod(0o755)
 
 	def test_the_challenge_is_the_request(self):
 		login = self.at_share(reason="INC-9 LDAP — gone")

@@ -241,7 +241,7 @@ class Resume(DoorCase):
 				first.leaves_shell()
 				self.assertIn("uid=0", second.runs("sudo id"))
 				second.leaves_shell()
-		further = [("GRANTED", "^a further session of the request$"), OPEN[1]]
+		further = [("GRANTED", "^a further session of the request; typed here: [a-z, ]+$"), OPEN[1]]
 		sudo = [("SESSION_ESCALATED", "^sudo inside the session$")]
 		found = self.records(mark, PROVED + [AUDIT, DBA] + OPEN[:2] + TRIED + further + sudo * 2 +
 			OPEN[2:] + sudo + OPEN[2:])

@@ -57,7 +57,7 @@ static const char *surroundings(int argc, char **argv)
 	sigset_t mask;
 	char cwd[8];
 
-	if (argc != 1 || strcmp(argv[0], "bg-fido2") != 0)
+	if (argc != 1 || strcmp(argv[0], "fake-surroundings") != 0)
 		return "arguments";
 	if (environ && environ[0])
 		return "environment";
