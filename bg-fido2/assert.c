@@ -35,15 +35,50 @@ static bool copy(const uint8_t *p, size_t len, uint8_t *ret, size_t size, size_t
 	return true;
 }
 
-static bool answer(const fido_assert_t *assert, struct bg_assertion *ret)
+static bool take(const fido_assert_t *assert, size_t i, struct bg_assertion *ret)
 {
-	return fido_assert_count(assert) == 1 &&
-	       unwrap(fido_assert_authdata_ptr(assert, 0), fido_assert_authdata_len(assert, 0),
+	return unwrap(fido_assert_authdata_ptr(assert, i), fido_assert_authdata_len(assert, i),
 		       ret->authdata, sizeof(ret->authdata), &ret->authdata_len) &&
-	       copy(fido_assert_sig_ptr(assert, 0), fido_assert_sig_len(assert, 0), ret->sig,
+	       copy(fido_assert_sig_ptr(assert, i), fido_assert_sig_len(assert, i), ret->sig,
 		       sizeof(ret->sig), &ret->sig_len) &&
-	       copy(fido_assert_id_ptr(assert, 0), fido_assert_id_len(assert, 0), ret->credential,
+	       copy(fido_assert_id_ptr(assert, i), fido_assert_id_len(assert, i), ret->credential,
 		       sizeof(ret->credential), &ret->credential_len);
+}
+
+/* After a PIN the key says whose each of several credentials is; of one alone it need not. */
+static bool is_of(const fido_assert_t *assert, size_t i, const char *user_name)
+{
+	const char *name = fido_assert_user_name(assert, i);
+
+	return fido_assert_count(assert) == 1 || !name || user_name[0] == '\0' ||
+	       strcmp(name, user_name) == 0;
+}
+
+/* The newest comes first (CTAP 2.1 section 6.2.2, step 12). */
+static enum bg_err choose(const fido_assert_t *assert, const struct bg_fido2_request *request,
+	struct bg_fido2_reply *reply)
+{
+	size_t chosen = 0, count = 0;
+
+	for (size_t i = fido_assert_count(assert); i-- > 0;) {
+		if (!is_of(assert, i, request->user_name))
+			continue;
+		chosen = i;
+		count++;
+	}
+	if (count == 0)
+		return BG_ERR_NOT_ENROLLED;
+	reply->present = count < UINT8_MAX ? (uint8_t)count : UINT8_MAX;
+	return take(assert, chosen, &reply->assertion) ? BG_OK : BG_ERR_IO;
+}
+
+static enum bg_err answer(const fido_assert_t *assert, const struct bg_fido2_request *request,
+	struct bg_fido2_reply *reply)
+{
+	if (request->op == BG_FIDO2_DISCOVER)
+		return choose(assert, request, reply);
+	return fido_assert_count(assert) == 1 && take(assert, 0, &reply->assertion) ? BG_OK
+										    : BG_ERR_IO;
 }
 
 enum bg_err assert_run(
@@ -51,23 +86,21 @@ enum bg_err assert_run(
 {
 	fido_assert_t *assert = fido_assert_new();
 	size_t n = reply->credential;
-	enum bg_err err = BG_ERR_IO;
+	enum bg_err err;
 	int r = FIDO_ERR_INTERNAL;
 
 	if (assert && fido_assert_set_rp(assert, request->rp_id) == FIDO_OK &&
 		fido_assert_set_clientdata_hash(assert, request->client_data_hash,
 			sizeof(request->client_data_hash)) == FIDO_OK &&
 		fido_assert_set_up(assert, FIDO_OPT_TRUE) == FIDO_OK &&
-		fido_assert_allow_cred(assert, request->credentials[n].id,
-			request->credentials[n].len) == FIDO_OK) {
+		(request->op == BG_FIDO2_DISCOVER ||
+			fido_assert_allow_cred(assert, request->credentials[n].id,
+				request->credentials[n].len) == FIDO_OK)) {
 		/* libfido2 has the PIN accepted before it asks for the assertion and its touch */
 		wire_begin(key->dev, wire_now() + (int64_t)request->timeout_secs * 1000);
 		r = fido_dev_get_assert(key->dev, assert, request->pin.text);
 	}
-	if (r != FIDO_OK)
-		err = keys_failure(key, r, reply);
-	else if (answer(assert, &reply->assertion))
-		err = BG_OK;
+	err = r == FIDO_OK ? answer(assert, request, reply) : keys_failure(key, r, reply);
 	fido_assert_free(&assert);
 	return err;
 }

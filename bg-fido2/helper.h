@@ -95,7 +95,7 @@ enum bg_err keys_may_pin(const struct key *key, const struct bg_fido2_request *r
 /* What a failure of libfido2 means, and how many tries are left after it. */
 enum bg_err keys_failure(struct key *key, int r, struct bg_fido2_reply *reply);
 
-/* assert.c, make.c. */
+/* assert.c, make.c. assert_run: ASSERT on the credential found, or DISCOVER. */
 enum bg_err assert_run(
 	struct key *key, const struct bg_fido2_request *request, struct bg_fido2_reply *reply);
 enum bg_err make_run(

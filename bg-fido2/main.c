@@ -85,7 +85,7 @@ static bool write_reply(void)
 	return write_all(message, FRAME_LEN + body.len);
 }
 
-/* A new credential goes to the one key that is there, never to one of several. */
+/* Where no credential says which key is meant: the one that is there, never one of several. */
 static enum bg_err only_key(struct keys *keys, struct key **ret)
 {
 	if (keys->count == 0)
@@ -113,7 +113,7 @@ static enum bg_err run(struct nodes *nodes)
 		keys_list(&keys, &reply);
 		return keys.count == 0 && keys.was_busy ? BG_ERR_BUSY : BG_OK;
 	}
-	if (request.op == BG_FIDO2_MAKE)
+	if (request.op == BG_FIDO2_MAKE || request.op == BG_FIDO2_DISCOVER)
 		err = only_key(&keys, &key);
 	else
 		err = keys_find(&keys, &request, deadline, &key, &reply);

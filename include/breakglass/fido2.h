@@ -18,7 +18,9 @@ enum bg_fido2_op {
 	BG_FIDO2_LIST,	 /* which authenticators are there */
 	BG_FIDO2_FIND,	 /* is an enrolled one there, which, how many PIN tries left; asks nobody */
 	BG_FIDO2_ASSERT, /* PIN and touch on the enrolled one */
-	BG_FIDO2_MAKE	 /* make a credential */
+	BG_FIDO2_MAKE,	 /* make a credential */
+	BG_FIDO2_DISCOVER /* PIN and touch on the one key that is there, whatever discoverable
+			     credential of the relying party it has: for a laptop without a seal */
 };
 
 struct bg_pin {
@@ -34,15 +36,15 @@ struct bg_fido2_request {
 	uint8_t client_data_hash[BG_SHA256_LEN];
 	uint32_t timeout_secs;	 /* for the touch: 1 to 120 */
 	uint8_t min_retries;	 /* send the PIN only while more tries than this are left */
-	struct bg_pin pin;	 /* ASSERT, MAKE */
-	size_t credential_count; /* FIND, ASSERT: the enrolled ones; MAKE: to exclude */
+	struct bg_pin pin;	 /* ASSERT, MAKE, DISCOVER */
+	size_t credential_count; /* FIND, ASSERT: the enrolled ones; MAKE: to exclude; DISCOVER: 0
+				  */
 	struct {
 		uint8_t id[BG_CREDENTIAL_LEN];
 		size_t len;
 	} credentials[BG_KEYS_MAX];
-	/* MAKE */
-	uint8_t user_id[32];
-	char user_name[64];
+	uint8_t user_id[32]; /* MAKE */
+	char user_name[64];  /* MAKE; DISCOVER: of several credentials those of that name */
 };
 
 struct bg_fido2_device {
@@ -64,16 +66,17 @@ struct bg_fido2_device {
  */
 struct bg_fido2_reply {
 	enum bg_err err;
-	char detail[64];	       /* what went wrong, for people; or "" */
-	uint8_t retries;	       /* PIN tries left; 0xff: unknown */
-	size_t credential;	       /* FIND, ASSERT: position in the request's credentials */
-	uint8_t present;	       /* FIND, ASSERT: bit a credential that was found on a key */
-	struct bg_assertion assertion; /* ASSERT */
+	char detail[64];   /* what went wrong, for people; or "" */
+	uint8_t retries;   /* PIN tries left; 0xff: unknown */
+	size_t credential; /* FIND, ASSERT: position in the request's credentials */
+	uint8_t present;   /* FIND, ASSERT: bit a credential that was found on a key; DISCOVER: so
+			      many credentials may be meant, the newest answered */
+	struct bg_assertion assertion; /* ASSERT, DISCOVER */
 	/* MAKE: everything of a seal's key but name and holder; is_attested: packed with a
 	   certificate, verified; is_discoverable */
 	struct bg_key key;
 	bool is_attested, is_discoverable;
-	/* LIST; MAKE, FIND, ASSERT: see _ARGUMENT */
+	/* LIST; MAKE, FIND, ASSERT, DISCOVER: see _ARGUMENT */
 	size_t device_count;
 	struct bg_fido2_device devices[8];
 };

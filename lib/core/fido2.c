@@ -80,7 +80,7 @@ static bool text_is_sound(const char *text, size_t size)
 
 static bool request_is_sound(const struct bg_fido2_request *r)
 {
-	if (r->op <= BG_FIDO2_NONE || r->op > BG_FIDO2_MAKE ||
+	if (r->op <= BG_FIDO2_NONE || r->op > BG_FIDO2_DISCOVER ||
 		r->timeout_secs > BG_FIDO2_TIMEOUT_MAX || r->credential_count > BG_KEYS_MAX ||
 		!pin_is_sound(&r->pin) || !text_is_sound(r->device, sizeof(r->device)) ||
 		!text_is_sound(r->rp_id, sizeof(r->rp_id)) ||
@@ -95,8 +95,10 @@ static bool request_is_sound(const struct bg_fido2_request *r)
 		return false;
 	if (r->op == BG_FIDO2_FIND)
 		return r->credential_count > 0;
-	return r->timeout_secs > 0 && r->pin.text[0] != '\0' &&
-	       (r->op == BG_FIDO2_MAKE || r->credential_count > 0);
+	/* an ASSERT without credentials would ask for anything that the key has */
+	if ((r->op == BG_FIDO2_ASSERT) != (r->credential_count > 0) && r->op != BG_FIDO2_MAKE)
+		return false;
+	return r->timeout_secs > 0 && r->pin.text[0] != '\0';
 }
 
 enum bg_err bg_fido2_request_encode(const struct bg_fido2_request *request, struct bg_writer *ret)

@@ -258,6 +258,64 @@ class Find(Base):
         self.assertEqual(first.reply().err, "OK")
 
 
+class Discover(Base):
+    """A laptop without a seal: no credential is known, so only one key may be there."""
+
+    def discover(self, device, **kw):
+        return self.run_op(w.DISCOVER, device, **{"pin": PIN, **kw})
+
+    def test_the_one_key_answers(self):
+        key, made = self.enrolled()
+        key.ask("auto", "on")
+        challenge = w.challenge_of("discover")
+        got = self.discover(key.path, challenge=challenge, user_name="somebody else")
+        self.assertEqual((got.err, got.assert_id, got.present, got.authdata[32] & 5),
+                         ("OK", made.id, 1, 5))
+        verify(made, challenge, got)
+
+    def test_several_credentials_are_told_apart_by_account_and_age(self):
+        key, first = self.enrolled()
+        other, second = self.make(key, user_name="other"), self.make(key)
+        key.ask("auto", "on")
+        touches = key.count("touches")
+        for name, made, count in (("breakglass", second, 2), ("other", other, 1), ("", second, 3)):
+            got = self.discover(key.path, user_name=name)
+            self.assertEqual((got.err, got.assert_id, got.present), ("OK", made.id, count), name)
+            verify(made, bytes(32), got)
+        self.assertNotEqual(first.id, second.id)
+        self.assertEqual(key.count("touches"), touches + 3)
+        self.assertEqual(self.discover(key.path, user_name="third").err, "NOT_ENROLLED")
+
+    def test_P02_several_keys_get_no_pin(self):
+        (a, _), b = self.enrolled(), self.key("b")
+        before = a.count("pin-attempts")
+        got = self.discover(f"{a.path} {b.path}")
+        self.assertEqual((got.err, len(got.devices)), ("ARGUMENT", 2))
+        self.assertEqual((a.count("pin-attempts"), b.count("pin-attempts")), (before, 0))
+
+    def test_nothing_to_discover(self):
+        self.assertEqual(self.discover("").err, "NO_DEVICE")
+        key = self.key("empty")
+        key.ask("auto", "on")
+        self.assertEqual(self.discover(key.path).err, "NOT_ENROLLED")
+        hidden = self.key("hidden", "--no-rk")
+        self.make(hidden)
+        hidden.ask("auto", "on")
+        self.assertEqual(self.discover(hidden.path).err, "NOT_ENROLLED")
+
+    def test_wrong_pin_never_a_touch(self):
+        key, _ = self.enrolled()
+        before = key.count("touches")
+        got = self.discover(key.path, pin="000000")
+        self.assertEqual((got.err, got.retries, key.count("touches")), ("PIN", 7, before))
+        self.assertEqual(self.discover(key.path, min_retries=7).err, "PIN_RESERVED")
+
+    def test_an_assertion_never_discovers(self):
+        key, made = self.enrolled()
+        self.assertEqual(self.run_op(w.ASSERT, key.path, pin=PIN).err, "ARGUMENT")
+        self.assertEqual(self.discover(key.path, creds=[made.id]).err, "ARGUMENT")
+
+
 class Assert(Base):
     def setUp(self):
         super().setUp()

@@ -15,7 +15,7 @@ import struct
 import subprocess
 import time
 
-LIST, FIND, ASSERT, MAKE = 1, 2, 3, 4
+LIST, FIND, ASSERT, MAKE, DISCOVER = 1, 2, 3, 4, 5
 RP = "breakglass:test"
 UNKNOWN = 0xFF
 
