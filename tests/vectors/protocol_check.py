@@ -98,7 +98,7 @@ def check_set(v):
 
 def check_keys(v):
     contexts = [frame["context"] for frame in v["frames"]]
-    same("contexts", len(set(contexts)), 11)
+    same("contexts", len(set(contexts)), 12)
     for frame in v["frames"]:
         check_frame(frame)
     for one in v["sets"]:
