@@ -20,7 +20,7 @@ struct options {
 struct state {
 	struct bg_deal deal;
 	struct bg_tty tty, pins;
-	struct bg_enrol enrol;
+	struct bg_fido2_ask enrol;
 };
 
 static struct bg_plan plan; /* no secret */

@@ -10,6 +10,7 @@
 #pragma weak bg_verb_reseal
 #pragma weak bg_verb_combine
 #pragma weak bg_verb_share
+#pragma weak bg_verb_touch
 #pragma weak bg_verb_sheet
 #pragma weak bg_verb_install
 #pragma weak bg_verb_uninstall
@@ -41,6 +42,12 @@ static const struct bg_verb verbs[] = {
 		"  --stdin                     the shares, one a line\n"
 		"  --reveal                    print the secret\n"
 		"  --passphrase-file FILE      of a SLIP-39 set that is not of this project\n" },
+	{ "touch", bg_verb_touch, "[OPTIONS]",
+		"a security key's answer to a host's touch challenge",
+		"  --seal SEAL                 use the key's credential that this seal names\n"
+		"  --device PATH               the security key's device\n"
+		"  --test                      try a key; opens nothing\n"
+		"  --zone ZONE                 (--test) where there is no seal at hand\n" },
 	{ "share", bg_verb_share, "verify|convert|sheet [SEAL]", "one custodian's own share",
 		"  verify SEAL                 whose is it, is it current? shows nothing of it\n"
 		"  convert [SEAL]              words to the compact form, or back\n"

@@ -22,7 +22,7 @@ struct state {
 	struct bg_seal old;
 	struct bg_tty tty, lines; /* the terminal; standard input: shares, then the PIN */
 	struct bg_ask ask;
-	struct bg_enrol enrol;
+	struct bg_fido2_ask enrol;
 	struct bg_slip39_share shares[BG_CUSTODIANS_MAX];
 	size_t count;
 	bool is_counted[BG_CUSTODIANS_MAX];
