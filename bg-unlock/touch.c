@@ -11,6 +11,7 @@
 
 #include <breakglass/challenge.h>
 #include <breakglass/escape.h>
+#include <breakglass/ini.h>
 #include <breakglass/os_random.h>
 
 #include <getopt.h>

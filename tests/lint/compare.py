@@ -33,6 +33,9 @@ ALLOWED = {
 		'strcmp(ask->text, "?")': "the wish for help",
 		'strcasecmp(ask->text, "help")': "the same", "strcmp(ask->text, ask->again)": "a typed word"},
 	"bg-unlock/combine.c": {'strcmp(s->ask.text, "yes")': "a typed yes"},
+	"bg-unlock/touch.c": {'strcmp(s->ask.text, "yes")': "a typed yes",
+		"strcmp(seal.account, touch->account)": "names", "strcmp(seal.zone, challenge->zone)": "names",
+		"memcmp(seal.digest, touch->seal_digest, BG_SHA256_LEN)": "a file's digest, in every challenge"},
 	"bg-unlock/share.c": {f'strcmp({what})': "an argument" for what in (
 		'argv[0], "verify"', 'argv[0], "convert"', 'argv[1], "--help"', 'argv[1], "-h"',
 		'argv[1], "verify"', 'argv[1], "convert"', 'argv[1], "sheet"')},
