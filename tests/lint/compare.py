@@ -33,6 +33,7 @@ ALLOWED = {
 		'strcmp(ask->text, "?")': "the wish for help",
 		'strcasecmp(ask->text, "help")': "the same", "strcmp(ask->text, ask->again)": "a typed word"},
 	"bg-unlock/combine.c": {'strcmp(s->ask.text, "yes")': "a typed yes"},
+	"bg-fido2/assert.c": {"strcmp(name, user_name)": "an account's name"},
 	"bg-unlock/touch.c": {'strcmp(s->ask.text, "yes")': "a typed yes",
 		"strcmp(seal.account, touch->account)": "names", "strcmp(seal.zone, challenge->zone)": "names",
 		"memcmp(seal.digest, touch->seal_digest, BG_SHA256_LEN)": "a file's digest, in every challenge"},
