@@ -24,11 +24,22 @@ struct bg_vault {
 	struct bg_secret seed;	       /* of the custodian whose share was typed */
 };
 
+/* How the key was proved; recorded. */
+enum bg_key_how {
+	BG_KEY_HERE,	 /* plugged into this host */
+	BG_KEY_BY_SSH,	 /* sshd has verified its signature */
+	BG_KEY_ELSEWHERE /* a touch challenge answered by bg-unlock touch */
+};
+
 struct bg_attempt {
 	struct bg_guest *guest;
 	struct bg_vault *vault;
 	size_t key; /* position in the seal's keys; valid once proved */
+	enum bg_key_how how;
 	bool is_proved;
+	struct {
+		unsigned int prompts, refusals, nothings;
+	} relay; /* of this connection, each bounded */
 	bool is_resumed;
 	uint64_t connection_ends_ms; /* CLOCK_BOOTTIME; sshd's or login's own limit */
 	struct bg_request_record record;
@@ -45,9 +56,28 @@ enum bg_step {
 	BG_STEP_NEXT
 };
 
-/* Section 4, first factor: finds the enrolled key, asks for PIN and touch, verifies the assertion
-   here. On BG_STEP_NEXT attempt->key is proved. (key.c) */
+/* Section 4, first factor: by ssh, else finds the enrolled key, asks for PIN and touch, verifies
+   the assertion here, or goes on with a touch elsewhere. On BG_STEP_NEXT attempt->key is proved.
+   (key.c) */
 enum bg_step bg_attempt_key(struct bg_attempt *attempt);
+/* Records KEY_REFUSED, as often as strangers may cause it. (key.c) */
+void bg_attempt_key_refused(struct bg_attempt *attempt, const char *result);
+/* A touch of this login with a fresh nonce. BG_ERR_RANDOM. (key.c) */
+BG_CHECKED enum bg_err bg_attempt_touch(const struct bg_attempt *attempt, struct bg_touch *ret);
+/* For REQUEST_OPENED: how the key was proved, and whether for a request that goes on. (key.c) */
+const char *bg_attempt_proved_text(const struct bg_attempt *attempt);
+
+/* Has sshd verified exactly one of the seal's ssh keys? Then true, with attempt->key. What it says
+   otherwise is recorded and not taken. (sshkey.c) */
+bool bg_attempt_ssh_key(struct bg_attempt *attempt);
+
+/* Does the policy let a key be touched elsewhere, and is there one? (relay.c) */
+bool bg_attempt_may_relay(const struct bg_attempt *attempt);
+/* And was that asked for, by the word `touch`? (relay.c) */
+bool bg_attempt_wants_relay(const struct bg_attempt *attempt);
+/* Shows touch challenges until one is answered by an enrolled key (BG_STEP_NEXT, attempt->key), or
+   the keys here are to be looked for again (BG_STEP_AGAIN). (relay.c) */
+enum bg_step bg_attempt_relay(struct bg_attempt *attempt);
 
 /* Finds the request of the proved key to go on with, or opens a new one. is_new: drop what is open.
    (ticket.c) */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first factor: a key plugged into the host. Before it is proved only this
+ * The first factor: a key plugged into the host, unless ssh has proved it
+ * (sshkey.c) or it is touched elsewhere (relay.c). Before it is proved only this
  * is said: no key here, key not accepted, wrong PIN and tries left.
  */
 #include "attempt.h"
@@ -24,7 +25,10 @@ struct hunt {
 	struct bg_fido2_reply reply;
 	unsigned int repeats; /* answers that only repeated the last one */
 	const char *only;     /* the key that was named, where several are plugged in */
+	bool is_elsewhere;    /* a touch elsewhere was asked for */
 };
+
+#define ELSEWHERE "or type touch to use one elsewhere: "
 
 static void prepare(struct bg_attempt *attempt, struct hunt *hunt, enum bg_fido2_op op)
 {
@@ -61,10 +65,23 @@ static enum bg_err helper(struct bg_attempt *attempt, struct hunt *hunt)
 }
 
 /* What a stranger may cause as often as he likes is not recorded as often. */
-static void refused(struct bg_attempt *attempt, const char *result)
+void bg_attempt_key_refused(struct bg_attempt *attempt, const char *result)
 {
 	if (bg_guest_may_tell(attempt->guest))
 		bg_guest_record(attempt->guest, BG_EV_KEY_REFUSED, result);
+}
+
+const char *bg_attempt_proved_text(const struct bg_attempt *attempt)
+{
+	static const char *const texts[][2] = {
+		[BG_KEY_HERE] = { "key proved", "key proved again, request taken up" },
+		[BG_KEY_BY_SSH] = { "key proved by ssh",
+			"key proved again by ssh, request taken up" },
+		[BG_KEY_ELSEWHERE] = { "key proved elsewhere (touch)",
+			"key proved again elsewhere (touch), request taken up" },
+	};
+
+	return texts[attempt->how][attempt->is_resumed ? 1 : 0];
 }
 
 /* sshd's password method gives every prompt the same answer: it is not let through twenty times,
@@ -73,28 +90,55 @@ static enum bg_step note_repeat(struct bg_attempt *attempt, struct hunt *hunt)
 {
 	if (++hunt->repeats < REPEATS_MAX)
 		return BG_STEP_NEXT;
-	refused(attempt, "the same answer to every prompt");
+	bg_attempt_key_refused(attempt, "the same answer to every prompt");
 	return BG_STEP_END;
 }
 
-/* "No key" prompts: Enter, or anything else, looks again. Returns BG_STEP_NEXT to look again. */
-static enum bg_step look_again(struct bg_attempt *attempt, struct hunt *hunt, const char *prompt)
+static bool asked_elsewhere(struct bg_attempt *attempt, struct hunt *hunt)
+{
+	hunt->is_elsewhere = bg_attempt_wants_relay(attempt);
+	return hunt->is_elsewhere;
+}
+
+/* "No key" prompts: Enter, or anything else, looks again; `touch` goes elsewhere, also where that
+   is no more use than what the prompt says. Returns BG_STEP_NEXT to look again. */
+static enum bg_step ask_again(
+	struct bg_attempt *attempt, struct hunt *hunt, const char *prompt, bool is_elsewhere_of_use)
 {
 	bg_text_reset(&attempt->text);
 	if (attempt->note[0] != '\0')
 		bg_text_add(&attempt->text, "%s\n", attempt->note);
 	attempt->note[0] = '\0';
 	bg_text_add(&attempt->text, "%s", prompt);
+	if (is_elsewhere_of_use && bg_attempt_may_relay(attempt))
+		bg_text_add(&attempt->text, ",\n " ELSEWHERE);
+	else
+		bg_text_add(&attempt->text, ": ");
 	switch (bg_attempt_ask(attempt, true)) {
 	case BG_GONE:
 		return BG_STEP_END;
 	case BG_ANSWERED:
+		if (asked_elsewhere(attempt, hunt))
+			return BG_STEP_NEXT;
+		return note_repeat(attempt, hunt);
 	case BG_ANSWERED_TOO_LONG:
 		return note_repeat(attempt, hunt);
 	case BG_ANSWERED_EMPTY:
 		break;
 	}
 	return BG_STEP_NEXT;
+}
+
+/* This key may yet do; */
+static enum bg_step try_again(struct bg_attempt *attempt, struct hunt *hunt, const char *prompt)
+{
+	return ask_again(attempt, hunt, prompt, false);
+}
+
+/* another is needed. */
+static enum bg_step want_another(struct bg_attempt *attempt, struct hunt *hunt, const char *prompt)
+{
+	return ask_again(attempt, hunt, prompt, true);
 }
 
 /* A PIN is never sent to a key chosen by guess; which names there are is not said here. */
@@ -113,7 +157,8 @@ static enum bg_step ask_which(struct bg_attempt *attempt, struct hunt *hunt)
 	case BG_ANSWERED:
 		at = bg_seal_find_key(&attempt->guest->seal, answer->text);
 		if (at < 0)
-			return note_repeat(attempt, hunt);
+			return asked_elsewhere(attempt, hunt) ? BG_STEP_NEXT
+							      : note_repeat(attempt, hunt);
 		hunt->only = attempt->guest->seal.keys[at].name;
 		return BG_STEP_NEXT;
 	case BG_ANSWERED_TOO_LONG:
@@ -128,63 +173,86 @@ static enum bg_step say_why(struct bg_attempt *attempt, struct hunt *hunt, enum 
 {
 	switch ((int)err) {
 	case BG_ERR_NO_DEVICE:
-		return look_again(
-			attempt, hunt, "No security key here. Plug one in and press Enter: ");
+		return want_another(
+			attempt, hunt, "No security key here. Plug one in and press Enter");
 	case BG_ERR_BUSY:
-		return look_again(attempt, hunt,
-			"The security key is busy with another login. Press Enter to try again: ");
+		return try_again(attempt, hunt,
+			"The security key is busy with another login. Press Enter to try again");
 	case BG_ERR_TIMEOUT:
-		return look_again(attempt, hunt,
-			"The security key was not touched in time. Press Enter to try again: ");
+		return try_again(attempt, hunt,
+			"The security key was not touched in time. Press Enter to try again");
 	case BG_ERR_DENIED:
 	case BG_ERR_CANCELLED:
 	case BG_ERR_IO:
-		return look_again(attempt, hunt,
-			"The security key did not answer. Plug it in again and press Enter: ");
+		return try_again(attempt, hunt,
+			"The security key did not answer. Plug it in again and press Enter");
 	case BG_ERR_PIN_BLOCKED:
-		refused(attempt, "PIN blocked");
-		return look_again(attempt, hunt,
+		bg_attempt_key_refused(attempt, "PIN blocked");
+		return want_another(attempt, hunt,
 			"No PIN tries left now. Plug the security key out and in,"
-			"\n or use another one, then press Enter: ");
+			"\n or use another one, then press Enter");
 	case BG_ERR_PIN_RESERVED:
-		refused(attempt, "too few PIN tries left for a network door");
-		return look_again(attempt, hunt,
+		bg_attempt_key_refused(attempt, "too few PIN tries left for a network door");
+		return want_another(attempt, hunt,
 			"Only 3 PIN tries are left: they are for the console."
-			"\n Go there, or use another security key and press Enter: ");
+			"\n Go there, or use another security key and press Enter");
 	case BG_ERR_ARGUMENT:
 		if (hunt->reply.device_count > 1)
 			return ask_which(attempt, hunt);
-		refused(attempt, bg_err_text(err));
-		return look_again(attempt, hunt,
-			"Security key not accepted. Plug in an enrolled one and press Enter: ");
+		bg_attempt_key_refused(attempt, bg_err_text(err));
+		return want_another(attempt, hunt,
+			"Security key not accepted. Plug in an enrolled one and press Enter");
 	case BG_ERR_HELPER:
 		if (bg_guest_may_tell(attempt->guest))
 			bg_guest_record(attempt->guest, BG_EV_DEGRADED, "bg-fido2 failed");
-		return look_again(attempt, hunt,
-			"Security keys cannot be read here (bg-fido2). Press Enter to try again: ");
+		return want_another(attempt, hunt,
+			"Security keys cannot be read here (bg-fido2). Press Enter to try again");
 	default:
-		refused(attempt, bg_err_text(err));
-		return look_again(attempt, hunt,
-			"Security key not accepted. Plug in an enrolled one and press Enter: ");
+		bg_attempt_key_refused(attempt, bg_err_text(err));
+		return want_another(attempt, hunt,
+			"Security key not accepted. Plug in an enrolled one and press Enter");
 	}
 }
 
 /* At a local door the last tries are spent only after a typed confirmation. */
-static enum bg_step confirm_last(struct bg_attempt *attempt, unsigned int left)
+static enum bg_step confirm_last(struct bg_attempt *attempt, struct hunt *hunt, unsigned int left)
 {
 	enum bg_asked asked;
 
 	bg_text_reset(&attempt->text);
 	bg_text_add(&attempt->text,
 		"Only %u PIN tr%s left, then this key is blocked for good.\n"
-		" Type yes to try: ",
-		left, left == 1 ? "y is" : "ies are");
+		" Type yes to try%s: ",
+		left, left == 1 ? "y is" : "ies are",
+		bg_attempt_may_relay(attempt) ? ", touch to use one elsewhere" : "");
 	asked = bg_attempt_ask(attempt, false);
 	if (asked == BG_GONE)
 		return BG_STEP_END;
+	if (asked == BG_ANSWERED && asked_elsewhere(attempt, hunt))
+		return BG_STEP_AGAIN;
 	return asked == BG_ANSWERED && strcmp(attempt->vault->answer.text, "yes") == 0
 		       ? BG_STEP_NEXT
 		       : BG_STEP_DENY;
+}
+
+/* `?` at the PIN prompt: it is too short for a PIN. A word that could be one is never understood
+   as anything else. */
+static enum bg_step ask_where(struct bg_attempt *attempt, struct hunt *hunt)
+{
+	bg_text_reset(&attempt->text);
+	bg_text_add(&attempt->text, "Press Enter to use the security key here, " ELSEWHERE);
+	switch (bg_attempt_ask(attempt, false)) {
+	case BG_GONE:
+		return BG_STEP_END;
+	case BG_ANSWERED:
+		if (asked_elsewhere(attempt, hunt))
+			return BG_STEP_AGAIN;
+		break;
+	case BG_ANSWERED_TOO_LONG:
+	case BG_ANSWERED_EMPTY:
+		break;
+	}
+	return BG_STEP_AGAIN;
 }
 
 static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
@@ -194,19 +262,20 @@ static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
 	enum bg_step step;
 
 	if (left <= RESERVED_TRIES && left != 0xff && attempt->guest->is_local) {
-		step = confirm_last(attempt, left);
+		step = confirm_last(attempt, hunt, left);
 		if (step != BG_STEP_NEXT)
 			return step;
 	}
 	bg_text_reset(&attempt->text);
 	if (attempt->note[0] != '\0')
 		bg_text_add(&attempt->text, "%s\n", attempt->note);
-	bg_text_add(&attempt->text, "PIN of your security key, then touch it when it blinks: ");
+	bg_text_add(&attempt->text, "PIN of your security key, then touch it when it blinks%s: ",
+		bg_attempt_may_relay(attempt) ? " (? helps)" : "");
 	switch (bg_attempt_ask(attempt, true)) {
 	case BG_GONE:
 		return BG_STEP_END;
 	case BG_ANSWERED_EMPTY: /* never reaches the device (RULES P02) */
-		refused(attempt, "empty PIN");
+		bg_attempt_key_refused(attempt, "empty PIN");
 		bg_say(attempt->guest->pamh, "No PIN was typed.");
 		return BG_STEP_DENY;
 	case BG_ANSWERED_TOO_LONG:
@@ -215,6 +284,8 @@ static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
 	case BG_ANSWERED:
 		break;
 	}
+	if (bg_attempt_may_relay(attempt) && answer->len == 1 && answer->text[0] == '?')
+		return ask_where(attempt, hunt);
 	if (answer->len < PIN_MIN_LEN || answer->len > BG_PIN_LEN) {
 		(void)snprintf(attempt->note, sizeof(attempt->note),
 			"A PIN has 4 to 63 characters; nothing was sent, %u tr%s left.", left,
@@ -243,7 +314,7 @@ static void note_wrong_pin(struct bg_attempt *attempt, unsigned int left)
 		left == 1 ? "y" : "ies");
 }
 
-static enum bg_err make_touch(struct bg_attempt *attempt, uint8_t ret[static BG_SHA256_LEN])
+enum bg_err bg_attempt_touch(const struct bg_attempt *attempt, struct bg_touch *ret)
 {
 	const struct bg_guest *guest = attempt->guest;
 	struct bg_touch touch = { 0 };
@@ -255,7 +326,8 @@ static enum bg_err make_touch(struct bg_attempt *attempt, uint8_t ret[static BG_
 	(void)snprintf(touch.account, sizeof(touch.account), "%s", guest->seal.account);
 	(void)snprintf(touch.service, sizeof(touch.service), "%s", guest->service);
 	(void)snprintf(touch.origin, sizeof(touch.origin), "%s", guest->origin);
-	return bg_touch_digest(guest->crypto, &touch, ret);
+	*ret = touch;
+	return BG_OK;
 }
 
 /* PIN and touch on the key that was found; its answer is verified here, whatever the helper says.
@@ -266,8 +338,11 @@ static enum bg_err prove(struct bg_attempt *attempt, struct hunt *hunt, struct b
 	const struct bg_seal *seal = &attempt->guest->seal;
 	struct bg_answer *answer = &attempt->vault->answer;
 	uint8_t challenge[BG_SHA256_LEN];
-	enum bg_err err = make_touch(attempt, challenge);
+	struct bg_touch touch;
+	enum bg_err err = bg_attempt_touch(attempt, &touch);
 
+	if (err == BG_OK)
+		err = bg_touch_digest(attempt->guest->crypto, &touch, challenge);
 	if (err != BG_OK)
 		return err;
 	prepare(attempt, hunt, BG_FIDO2_ASSERT);
@@ -318,21 +393,31 @@ static enum bg_step try_once(struct bg_attempt *attempt, struct hunt *hunt)
 	return say_why(attempt, hunt, err) == BG_STEP_NEXT ? BG_STEP_AGAIN : BG_STEP_END;
 }
 
-enum bg_step bg_attempt_key(struct bg_attempt *attempt)
+static enum bg_step hunt_for_key(struct bg_attempt *attempt)
 {
 	struct hunt hunt = { 0 };
 
 	for (unsigned int looks = 0; looks < LOOKS_MAX; looks++) {
 		enum bg_step step = try_once(attempt, &hunt);
 
-		if (step == BG_STEP_AGAIN)
-			continue;
-		if (step == BG_STEP_NEXT) {
-			attempt->is_proved = true;
-			attempt->note[0] = '\0';
-			bg_attempts_reset(attempt->guest->host.uid);
+		if (hunt.is_elsewhere) {
+			hunt.is_elsewhere = false;
+			step = bg_attempt_relay(attempt);
 		}
-		return step;
+		if (step != BG_STEP_AGAIN)
+			return step;
 	}
 	return BG_STEP_END;
+}
+
+enum bg_step bg_attempt_key(struct bg_attempt *attempt)
+{
+	enum bg_step step = bg_attempt_ssh_key(attempt) ? BG_STEP_NEXT : hunt_for_key(attempt);
+
+	if (step != BG_STEP_NEXT)
+		return step;
+	attempt->is_proved = true;
+	attempt->note[0] = '\0';
+	bg_attempts_reset(attempt->guest->host.uid);
+	return BG_STEP_NEXT;
 }

@@ -204,8 +204,8 @@ enum bg_step bg_attempt_request(struct bg_attempt *attempt, bool is_new)
 	if (err == BG_OK) {
 		/* GRANTED tells of a further session; this, of a request that goes on. */
 		if (attempt->record.phase < BG_PHASE_SATISFIED)
-			bg_attempt_record(attempt, BG_EV_REQUEST_OPENED,
-				"key proved again, request taken up");
+			bg_attempt_record(
+				attempt, BG_EV_REQUEST_OPENED, bg_attempt_proved_text(attempt));
 		return BG_STEP_NEXT;
 	}
 	if (err != BG_ERR_NOENT)
@@ -213,7 +213,7 @@ enum bg_step bg_attempt_request(struct bg_attempt *attempt, bool is_new)
 	err = open_new(attempt);
 	if (err != BG_OK)
 		return give_up(attempt, err);
-	bg_attempt_record(attempt, BG_EV_REQUEST_OPENED, "key proved");
+	bg_attempt_record(attempt, BG_EV_REQUEST_OPENED, bg_attempt_proved_text(attempt));
 	return BG_STEP_NEXT;
 }
 

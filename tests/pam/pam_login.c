@@ -4,11 +4,12 @@
  * (pam_start_confdir) and lets a script on its standard input answer the conversation.
  *
  *   pam_login --confdir DIR --service NAME --user NAME [--tty T] [--rhost H] [--uid N]
- *             [--fork] [--rounds N] [--fault N] [--odd] [--wait] [PHASE...]
+ *             [--info TEXT] [--fork] [--rounds N] [--fault N] [--odd] [--wait] [PHASE...]
  *
  * Phases: auth account setcred open close, and pause, which waits for a line; by default the first
  * five. The first that fails ends the round. --fork: auth and account in a child, as sshd does.
- * --uid: real uid of the caller (su, sudo). It prints, a line each:
+ * --uid: real uid of the caller (su, sudo). --info: SSH_AUTH_INFO_0 in the PAM environment, as sshd
+ * puts it there. It prints, a line each:
  *
  *   PROMPT hidden|shown JSON-STRING     and reads  = HEX (an answer), NULL, or FAIL
  *   INFO JSON-STRING  /  ERROR JSON-STRING
@@ -36,7 +37,7 @@
 #include <unistd.h>
 
 struct options {
-	const char *confdir, *service, *user, *tty, *rhost;
+	const char *confdir, *service, *user, *tty, *rhost, *info;
 	long uid;
 	bool is_forked, is_waiting, is_faulty, is_odd;
 	unsigned int rounds, fault;
@@ -219,6 +220,12 @@ static int run_round(const struct options *options)
 		(void)pam_set_item(pamh, PAM_TTY, options->tty);
 	if (options->rhost != NULL)
 		(void)pam_set_item(pamh, PAM_RHOST, options->rhost);
+	if (options->info != NULL) {
+		char info[8192];
+
+		(void)snprintf(info, sizeof(info), "SSH_AUTH_INFO_0=%s", options->info);
+		(void)pam_putenv(pamh, info);
+	}
 	if (options->is_faulty) {
 		if (fault_wrap("/pam_breakglass.so") == 0)
 			return PAM_ABORT;
@@ -288,6 +295,7 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "wait", no_argument, NULL, 'w' },
 		{ "fault", required_argument, NULL, 'x' },
 		{ "odd", no_argument, NULL, 'o' },
+		{ "info", required_argument, NULL, 'e' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -321,6 +329,9 @@ static void parse(int argc, char **argv, struct options *options)
 		case 'x':
 			options->is_faulty = true;
 			options->fault = (unsigned int)atoi(optarg);
+			break;
+		case 'e':
+			options->info = optarg;
 			break;
 		case 'o':
 			options->is_odd = true;

@@ -20,6 +20,8 @@ import threading
 import time
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
 BUILD = Path(os.environ["BG_BUILD_DIR"])
 MODULE = BUILD / "pam_breakglass" / "pam_breakglass.so"
 COMMAND = BUILD / "bg-unlock" / "bg-unlock"
@@ -80,9 +82,10 @@ class SoftKey:
 	def __init__(self, folder, name, *options, pin=PIN):
 		self.control = f"{folder}/{name}.ctl"
 		self.path = f"{folder}/{name}.key"
+		self.state = f"{folder}/{name}.state"
 		self.process = subprocess.Popen(
 			[SOFTKEY, "--socket", self.control, "--link", self.path, "--die-with-parent",
-				*(["--pin", pin] if pin else []), *options],
+				"--state", self.state, *(["--pin", pin] if pin else []), *options],
 			stdout=subprocess.PIPE, text=True)
 		assert self.process.stdout.readline().strip() == "ready"
 
@@ -92,6 +95,17 @@ class SoftKey:
 		if check and done.returncode != 0:
 			raise AssertionError(f"softkey {words}: {done.stdout}{done.stderr}")
 		return done.stdout.strip()
+
+	def credentials(self):
+		"""[(credential id, relying party, private key)] as it keeps them, in clear."""
+		found = []
+		for line in Path(self.state).read_text().splitlines():
+			word, _, rest = line.partition(" ")
+			values = dict(pair.split("=", 1) for pair in rest.split() if "=" in pair)
+			if word == "cred":
+				found.append((bytes.fromhex(values["id"]), bytes.fromhex(values["rp"]).decode(),
+					load_der_private_key(bytes.fromhex(values["key"]), None)))
+		return found
 
 	def count(self, word):
 		values = dict(pair.split("=") for pair in self.ctl("count").split() if "=" in pair)
@@ -405,13 +419,15 @@ class Stage:
 
 	def login(self, *phases, service="login", user=None, tty="/dev/tty1", rhost=None, uid=None,
 			fork=False, rounds=1, wait=False, fault=None, odd=False, env=None, preexec=None,
-			under=()):
-		"""Starts pam_login; under: a program and its arguments that run it."""
+			under=(), info=None):
+		"""Starts pam_login; under: a program and its arguments that run it; info: SSH_AUTH_INFO_0,
+		which sshd puts into the PAM environment."""
 		argv = [*under, str(PAM_LOGIN), "--confdir", str(self.confdir), "--service", service,
 			"--user", user if user is not None else self.account, "--rounds", str(rounds)]
 		argv += ["--tty", tty] if tty else []
 		argv += ["--rhost", rhost] if rhost else []
 		argv += ["--uid", str(uid)] if uid is not None else []
+		argv += ["--info", info] if info is not None else []
 		argv += ["--fork"] if fork else []
 		argv += ["--wait"] if wait else []
 		argv += ["--odd"] if odd else []

@@ -95,7 +95,7 @@ class ScreenTest(DialogueCase):
 
 	def test_each_prompt_reads_as_designed(self):
 		words = self.stage.shares["audit"].split()
-		wrong = [("PIN of your security key, then touch it when it blinks: ", "123456"),
+		wrong = [("PIN of your security key, then touch it when it blinks (? helps): ", "123456"),
 			("Reason (ticket, what is broken): ", "INC-1234 directory down")]
 		login = self.stage.login()
 		self.addCleanup(login.kill)

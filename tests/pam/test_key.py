@@ -9,7 +9,8 @@ import unittest
 import pamlib
 from pamlib import PAM_AUTH_ERR, PAM_MAXTRIES, PIN
 
-PIN_PROMPT = "PIN of your security key, then touch it when it blinks: "
+PIN_PROMPT = "PIN of your security key, then touch it when it blinks (? helps): "
+ELSEWHERE = ",\n or type touch to use one elsewhere: "
 
 
 class KeyCase(unittest.TestCase):
@@ -55,7 +56,7 @@ class PlugTest(KeyCase):
 	def test_no_key_until_one_is_plugged_in(self):
 		self.stage.plug()
 		login = self.start()
-		self.assertEqual(login.next(), "No security key here. Plug one in and press Enter: ")
+		self.assertEqual(login.next(), "No security key here. Plug one in and press Enter" + ELSEWHERE)
 		login.answer("")
 		login.expect("No security key here.")
 		self.stage.plug("b")
@@ -68,7 +69,7 @@ class PlugTest(KeyCase):
 		self.stranger.ctl("plug")
 		login = self.start()
 		self.assertEqual(login.next(),
-			"Security key not accepted. Plug in an enrolled one and press Enter: ")
+			"Security key not accepted. Plug in an enrolled one and press Enter" + ELSEWHERE)
 		self.assertEqual(self.stranger.count("pin-attempts"), 0)
 		self.assertEqual(self.results(), ["the security key is not enrolled"])
 		self.stage.plug("a")
@@ -218,11 +219,11 @@ class PinTest(KeyCase):
 		self.attempts()
 		login = self.start()
 		login.expect("Only 2 PIN tries are left, then this key is blocked for good.\n"
-			" Type yes to try: ")
+			" Type yes to try, touch to use one elsewhere: ")
 		login.answer("y")
 		self.assertEqual(login.finish(), {"auth": PAM_AUTH_ERR})
 		login = self.start()
-		login.expect("Type yes to try: ")
+		login.expect("Type yes to try, touch")
 		login.answer("yes")
 		login.expect(PIN_PROMPT)
 		login.answer("000000")
@@ -237,7 +238,7 @@ class PinTest(KeyCase):
 	def test_a_blocked_PIN_is_named(self):
 		self.key.ctl("pin-retries", 0)
 		login = self.start()
-		login.expect("No PIN tries left", "press Enter: ")
+		login.expect("No PIN tries left", "press Enter" + ELSEWHERE)
 		self.assertEqual(self.results(), ["PIN blocked"])
 		self.stage.plug("b")
 		login.answer("")

@@ -59,7 +59,7 @@ class Person(Typist):
 	# The dialogue
 
 	def pin(self, pin=PIN, key="a", touch=True):
-		self.sees("PIN of your security key, then touch it when it blinks: ")
+		self.sees(r"PIN of your security key, then touch it when it blinks \(\? helps\): ")
 		self.types(pin)
 		if touch:
 			self.box.softkey_ctl(key, "wait-touch", "10000")

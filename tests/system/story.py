@@ -219,7 +219,7 @@ class Story:
 		self.box.softkey_ctl("a", "unplug")
 		with self.step("Refused: no security key"):
 			with self.ssh() as person:
-				person.sees(r"No security key here\. Plug one in and press Enter: ")
+				person.sees(r"No security key here\. Plug one in and press Enter,\s+or type touch ")
 				person.leaves()
 			self.has_event(since, "ATTEMPT")
 		self.box.softkey_ctl("a", "plug")

@@ -103,6 +103,9 @@ def modhex(name, change=str):
 	return lambda box: change(box.modhex[name])
 
 
+ELSEWHERE = r",\s+or type touch to use one elsewhere: "
+NO_KEY = r"No security key here\. Plug one in and press Enter" + ELSEWHERE
+
 # What is recorded: event, pattern of its result.
 TRIED = [("ATTEMPT", "^no key proved yet$")]
 PROVED = TRIED + [("REQUEST_OPENED", "^key proved$")]
@@ -190,8 +193,8 @@ KEYS = [
 	Row("the enrolled key beside another one", START + REST, "opens", CLEAN, (), BOTH,
 		("c plug",)),
 	Row("no key, then plugged in", [
-		sees("No security key here. Plug one in and press Enter: "), types(""),
-		sees("No security key here. Plug one in and press Enter: "), key("plug"), types("")] +
+		sees(NO_KEY), types(""),
+		sees(NO_KEY), key("plug"), types("")] +
 		START + REST, "opens", CLEAN, (), BOTH, ("a unplug",)),
 	Row("key pulled during the touch", [pin_untouched(), touched("unplug"),
 		sees("The security key did not answer. Plug it in again and press Enter: "), key("plug"),
@@ -309,7 +312,7 @@ ENDS = {
 	"denied": lambda person: person.denied(),
 	"ended": lambda person: person.ended(),
 	"refused": lambda person: person.sees(
-		"Security key not accepted. Plug in an enrolled one and press Enter: "),
+		"Security key not accepted. Plug in an enrolled one and press Enter" + ELSEWHERE),
 	"stands": lambda person: None,
 }
 
