@@ -31,8 +31,8 @@ struct bg_verb {
 	const char *options; /* a line each, for VERB --help */
 };
 
-bg_verb_fn bg_verb_init, bg_verb_reseal, bg_verb_combine, bg_verb_touch, bg_verb_share,
-	bg_verb_sheet;
+bg_verb_fn bg_verb_init, bg_verb_reseal, bg_verb_combine, bg_verb_approve, bg_verb_touch;
+bg_verb_fn bg_verb_share, bg_verb_sheet;
 bg_verb_fn bg_verb_install, bg_verb_uninstall, bg_verb_check, bg_verb_log;
 
 /* One line on stderr each. Never given a secret. */

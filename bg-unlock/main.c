@@ -9,6 +9,7 @@
 #pragma weak bg_verb_init
 #pragma weak bg_verb_reseal
 #pragma weak bg_verb_combine
+#pragma weak bg_verb_approve
 #pragma weak bg_verb_share
 #pragma weak bg_verb_touch
 #pragma weak bg_verb_sheet
@@ -42,6 +43,8 @@ static const struct bg_verb verbs[] = {
 		"  --stdin                     the shares, one a line\n"
 		"  --reveal                    print the secret\n"
 		"  --passphrase-file FILE      of a SLIP-39 set that is not of this project\n" },
+	{ "approve", bg_verb_approve, "[SEAL] [--json]", "one custodian's approval, given anywhere",
+		"  --json                      the request and the approval as one JSON object\n" },
 	{ "touch", bg_verb_touch, "[OPTIONS]",
 		"a security key's answer to a host's touch challenge",
 		"  --seal SEAL                 use the key's credential that this seal names\n"

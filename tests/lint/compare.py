@@ -18,6 +18,7 @@ SECRET_FILES = """
 	pam_breakglass/conversation.c pam_breakglass/key.c pam_breakglass/reason.c
 	pam_breakglass/quorum.c pam_breakglass/ticket.c
 	bg-unlock/ask.c bg-unlock/confirm.c bg-unlock/deal.c bg-unlock/combine.c bg-unlock/share.c
+	bg-unlock/approve.c bg-unlock/ask_code.c bg-unlock/show_request.c
 	bg-unlock/init.c bg-unlock/reseal.c bg-unlock/enrol.c bg-unlock/fido2_ask.c bg-unlock/touch.c
 	bg-unlock/secrets.c bg-unlock/tty.c
 """.split()
@@ -32,6 +33,11 @@ ALLOWED = {
 	"bg-unlock/ask.c": {'strcmp(name, "share")': "a name",
 		'strcmp(ask->text, "?")': "the wish for help",
 		'strcasecmp(ask->text, "help")': "the same", "strcmp(ask->text, ask->again)": "a typed word"},
+	"bg-unlock/ask_code.c": {'strcmp(ask->text, "?")': "the wish for help",
+		'strcasecmp(ask->text, "help")': "the same"},
+	"bg-unlock/show_request.c": {'strcmp(line, "yes")': "a typed yes",
+		"strcmp(request->account, seal->account)": "names",
+		"strcmp(request->holder, seal->keys[key].holder)": "names"},
 	"bg-unlock/combine.c": {'strcmp(s->ask.text, "yes")': "a typed yes"},
 	"bg-fido2/assert.c": {"strcmp(name, user_name)": "an account's name"},
 	"bg-unlock/touch.c": {'strcmp(s->ask.text, "yes")': "a typed yes",
