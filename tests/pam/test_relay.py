@@ -368,7 +368,7 @@ class RuleTest(RelayCase):
 		"""The same key signs at enrolment and for a successor: neither proves a login."""
 		login, of = self.relay()
 		credential, private = self.credential["a"]
-		for context in ("enrol", "succession-key", "request", "approval"):
+		for context in ("enrol", "succession-key", "request", "approval", "key-test"):
 			digest = codelib.sha256(codelib.frame(context, of["nonce"], of["seal_digest"],
 				of["host_label"], of["account"], of["service"], of["origin"]))
 			authdata = codelib.sha256(b"breakglass:db") + b"\5\0\0\0\1"

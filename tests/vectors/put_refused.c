@@ -268,6 +268,23 @@ static void put_flags(const struct world *w, size_t key, const uint8_t digest[st
 	}
 }
 
+static void put_key_test(
+	const struct world *w, size_t key, const uint8_t digest[static BG_SHA256_LEN])
+{
+	struct bg_touch_challenge challenge;
+	struct bg_assertion a;
+	uint8_t frame[256], test[BG_SHA256_LEN];
+	struct bg_writer writer = { .p = frame, .cap = sizeof(frame) };
+
+	world_touch(w, 0, &challenge);
+	bg_frame_begin(&writer, BG_CTX_KEY_TEST);
+	bg_frame_field(&writer, challenge.touch.nonce, sizeof(challenge.touch.nonce));
+	bg_frame_text(&writer, challenge.zone);
+	must(bg_sha256(w->crypto, frame, writer.len, test));
+	world_assert(w, key, "breakglass:db", test, SEAL_UP | SEAL_UV, &a);
+	put_assertion(w, "a test of the key as a touch", key, digest, &a, BG_ERR_SIGNATURE);
+}
+
 static void put_assertions(
 	const struct world *w, size_t key, const uint8_t digest[static BG_SHA256_LEN])
 {
@@ -285,6 +302,7 @@ static void put_assertions(
 		w->crypto, w->epochs[1].f.text, w->epochs[1].f.seal.body_len, succession));
 	world_assert(w, key, "breakglass:db", succession, SEAL_UP | SEAL_UV, &a);
 	put_assertion(w, "an endorsement as a touch", key, digest, &a, BG_ERR_SIGNATURE);
+	put_key_test(w, key, digest);
 	world_assert(w, another, "breakglass:db", digest, SEAL_UP | SEAL_UV, &a);
 	put_assertion(w, "another credential", key, digest, &a, BG_ERR_ASSERTION);
 	a.credential_len = 0;
