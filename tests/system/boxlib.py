@@ -54,7 +54,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PACKAGES = """
 	systemd systemd-sysv dbus libpam-systemd rsyslog openssh-server openssh-client sudo login passwd
 	util-linux cron procps apt-utils libpam-runtime libssl3 libfido2-1 libcbor0.8 libyubikey0
-	libseccomp2 iproute2 python3-minimal tmux strace fido2-tools
+	libseccomp2 libqrencode4 iproute2 python3-minimal tmux strace fido2-tools at curl msmtp-mta
 """.split()
 
 Result = namedtuple("Result", "rc out err")
