@@ -6,6 +6,7 @@
  */
 #include "install.h"
 #include "bg-unlock.h"
+#include "doors.h"
 #include "load.h"
 #include "templates.h"
 
@@ -20,6 +21,7 @@
 
 struct options {
 	const char *seal, *label, *fingerprint, *contacts, *root;
+	struct bg_doors doors;
 	bool is_keys_lost, is_dry;
 };
 
@@ -28,18 +30,20 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = { { "label", required_argument, NULL, 'l' },
 		{ "fingerprint", required_argument, NULL, 'f' },
 		{ "contacts", required_argument, NULL, 'c' },
-		{ "keys-lost", no_argument, NULL, 'k' }, { "dry-run", no_argument, NULL, 'n' },
-		{ "root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
-		{ 0 } };
-	int c;
+		{ "door", required_argument, NULL, 'd' }, { "keys-lost", no_argument, NULL, 'k' },
+		{ "dry-run", no_argument, NULL, 'n' }, { "root", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' }, { 0 } };
+	int c, status = BG_EXIT_DONE;
 
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while (!status && (c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		if (c == 'l')
 			o->label = optarg;
 		else if (c == 'f')
 			o->fingerprint = optarg;
 		else if (c == 'c')
 			o->contacts = optarg;
+		else if (c == 'd')
+			status = bg_door_add(&o->doors, optarg);
 		else if (c == 'k')
 			o->is_keys_lost = true;
 		else if (c == 'n')
@@ -51,6 +55,8 @@ static int parse(int argc, char **argv, struct options *o)
 		else
 			return bg_usage("install does not know that option");
 	}
+	if (status)
+		return status;
 	if (optind + 1 != argc)
 		return bg_usage("install takes one seal");
 	o->seal = argv[optind];
@@ -147,7 +153,8 @@ static enum bg_err write_host(struct bg_tree *tree, const struct bg_candidate *c
 }
 
 static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candidate,
-	const struct bg_contacts *contacts, const char *label, struct bg_diag *diag)
+	const struct bg_contacts *contacts, const struct options *o, const char *label,
+	struct bg_diag *diag)
 {
 	const char *account = candidate->seal.account;
 	uint32_t uid = 0;
@@ -177,7 +184,9 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 		err = bg_install_ssh(tree, &candidate->seal, diag);
 	if (err)
 		return err;
-	err = write_host(tree, candidate, label, uid, diag);
+	err = bg_install_doors(tree, account, &o->doors, diag);
+	if (!err)
+		err = write_host(tree, candidate, label, uid, diag);
 	if (err)
 		bg_install_ssh_back(tree);
 	return err;
@@ -269,7 +278,7 @@ static int run(struct bg_crypto *crypto, const struct options *o)
 		return status;
 	bg_account_path(candidate.seal.account, "", folder);
 	had_seals = bg_tree_has(&tree, folder);
-	err = steps(&tree, &candidate, &contacts, label, &diag);
+	err = steps(&tree, &candidate, &contacts, o, label, &diag);
 	if (err)
 		return give_up(&tree, &candidate, had_seals, err, &diag);
 	if (tree.is_host && !tree.is_dry && !candidate.is_in_force)

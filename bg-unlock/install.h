@@ -24,6 +24,7 @@ struct bg_tree {
 	bool is_host;	 /* else the working directory is the root of the tree */
 	bool is_dry;	 /* name the changes, make none */
 	bool is_quiet;	 /* make them, name none */
+	bool is_all;	 /* every account goes: what is one for all of them goes too */
 	char root[4096]; /* absolute, for shadow's --prefix; "/" on the host */
 	unsigned int changes;
 	char reason[512],
@@ -81,15 +82,28 @@ BG_CHECKED enum bg_err bg_tree_restore(
 /* A template with the account put in; text: BG_SMALL_LEN bytes. */
 void bg_template_fill(const char *template, const char *account, char *ret);
 
+/* The own doors of a host: doors.h. */
+#define BG_CONSOLES_MAX 8
+#define BG_DOOR_TTY_LEN 20
+struct bg_doors {
+	bool has_sshd;
+	size_t console_count, getty_count;
+	char consoles[BG_CONSOLES_MAX][BG_DOOR_TTY_LEN + 1];
+	char gettys[BG_CONSOLES_MAX]
+		   [BG_DOOR_TTY_LEN + 1]; /* taken from: the terminal, "+": it was running */
+};
+
 /* accounts/NAME/installed and /etc/breakglass/installed: what install found. */
 struct bg_record {
 	bool is_account_made; /* of an account: useradd by install */
 	bool has_timeout;     /* of the host: LOGIN_TIMEOUT was changed ... */
 	char timeout[256];    /* ... from this line of login.defs, "" from none */
+	struct bg_doors doors;
 };
 /* account NULL: the host's. All false where there is no record. */
 BG_CHECKED enum bg_err bg_record_load(const struct bg_tree *tree, const char *account,
 	struct bg_record *ret, struct bg_diag *diag);
+/* One that says nothing is removed. */
 BG_CHECKED enum bg_err bg_record_save(struct bg_tree *tree, const char *account,
 	const struct bg_record *record, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_record_drop(
@@ -119,12 +133,19 @@ BG_CHECKED enum bg_err bg_install_sudo(
 BG_CHECKED enum bg_err bg_install_timeout(struct bg_tree *tree, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_install_runuser(struct bg_tree *tree, struct bg_diag *diag);
 
+/* The own doors that the host has and those that are wanted besides. */
+BG_CHECKED enum bg_err bg_install_doors(struct bg_tree *tree, const char *account,
+	const struct bg_doors *wanted, struct bg_diag *diag);
+
 BG_CHECKED enum bg_err bg_uninstall_account(
 	struct bg_tree *tree, const char *account, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_uninstall_ssh(
 	struct bg_tree *tree, const char *account, bool is_last, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_uninstall_sudo(
-	struct bg_tree *tree, const char *account, struct bg_diag *diag);
+	struct bg_tree *tree, const char *account, bool is_last, struct bg_diag *diag);
+/* has_key_stay: another install finds the host key again. */
+BG_CHECKED enum bg_err bg_uninstall_doors(struct bg_tree *tree, const char *account, bool is_last,
+	bool has_key_stay, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_uninstall_timeout(struct bg_tree *tree, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_uninstall_runuser(struct bg_tree *tree, struct bg_diag *diag);
 

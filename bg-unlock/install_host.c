@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rest of the host: PAM's lines (looked at, mended), sudo, and login's patience. */
 #include "bg-unlock.h"
+#include "doors.h"
 #include "judge.h"
 #include "templates.h"
 
@@ -93,6 +94,9 @@ enum bg_err bg_install_sudo(struct bg_tree *tree, const char *account, struct bg
 	if (!err)
 		err = bg_tree_save(tree, path, 0440, &saved, diag);
 	was_good = !err && is_judged && run(tree, judge_all, NULL, "", NULL) == BG_OK;
+	/* first the stack, then the line that names it */
+	if (!err)
+		err = bg_tree_place(tree, BG_SUDO_PAM, 0644, template_breakglass_sudo_pam, diag);
 	if (!err)
 		err = bg_tree_folder(tree, "/etc/sudoers.d", 0750, diag);
 	if (!err)
@@ -105,12 +109,15 @@ enum bg_err bg_install_sudo(struct bg_tree *tree, const char *account, struct bg
 	return err;
 }
 
-enum bg_err bg_uninstall_sudo(struct bg_tree *tree, const char *account, struct bg_diag *diag)
+enum bg_err bg_uninstall_sudo(
+	struct bg_tree *tree, const char *account, bool is_last, struct bg_diag *diag)
 {
 	char path[BG_TREE_PATH_LEN];
+	enum bg_err err;
 
 	sudoers_path(account, path);
-	return bg_tree_take_back(tree, path, diag);
+	err = bg_tree_take_back(tree, path, diag);
+	return err || !is_last ? err : bg_tree_take_back(tree, BG_SUDO_PAM, diag);
 }
 
 static char defs[BG_INI_FILE_LEN + 1];
@@ -190,5 +197,6 @@ enum bg_err bg_uninstall_timeout(struct bg_tree *tree, struct bg_diag *diag)
 		else
 			bg_note("LOGIN_TIMEOUT was changed since: it stays");
 	}
-	return err ? err : bg_record_drop(tree, NULL, diag);
+	record.has_timeout = false;
+	return err ? err : bg_record_save(tree, NULL, &record, diag);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where an account's files are, and the record of what install found, for uninstall. */
-#include "install.h"
+#include "doors.h"
 
 #include <breakglass/os_file.h>
 #include <breakglass/paths.h>
@@ -84,11 +84,44 @@ static enum bg_err set_timeout(void *object, const struct bg_ini_value *v, struc
 	return BG_OK;
 }
 
+static enum bg_err add_door(void *object, const char *word, struct bg_diag *diag)
+{
+	struct bg_record *record = object;
+
+	return bg_door_parse(&record->doors, word)
+		       ? BG_OK
+		       : bg_diag_set(diag, BG_ERR_RANGE, NULL, "a door is sshd or console=TTY");
+}
+
+static enum bg_err set_doors(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	return bg_ini_words(v, add_door, object, diag);
+}
+
+static enum bg_err add_getty(void *object, const char *word, struct bg_diag *diag)
+{
+	struct bg_doors *doors = &((struct bg_record *)object)->doors;
+
+	if (doors->getty_count == BG_CONSOLES_MAX || strlen(word) > BG_DOOR_TTY_LEN)
+		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "terminals that had a getty");
+	(void)snprintf(doors->gettys[doors->getty_count++], BG_DOOR_TTY_LEN + 1, "%.*s",
+		BG_DOOR_TTY_LEN, word);
+	return BG_OK;
+}
+
+static enum bg_err set_gettys(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	return bg_ini_words(v, add_getty, object, diag);
+}
+
 static const struct bg_ini_rule rules[] = {
 	{ "installed", false, "account", false, false, set_account },
 	{ "installed", false, "login-timeout", false, true, set_timeout },
+	{ "installed", false, "doors", false, false, set_doors },
+	{ "installed", false, "gettys", false, false, set_gettys },
 };
-static const struct bg_ini_schema schema = { .rules = rules, .rule_count = 2 };
+static const struct bg_ini_schema schema = { .rules = rules,
+	.rule_count = sizeof(rules) / sizeof(rules[0]) };
 
 enum bg_err bg_record_load(const struct bg_tree *tree, const char *account, struct bg_record *ret,
 	struct bg_diag *diag)
@@ -109,21 +142,50 @@ enum bg_err bg_record_load(const struct bg_tree *tree, const char *account, stru
 	return BG_OK;
 }
 
+static void add(char *text, size_t size, const char *word, const char *value)
+{
+	size_t len = strlen(text);
+
+	(void)snprintf(text + len, size - len, "%s%s", word, value);
+}
+
+static void host_text(const struct bg_record *record, char *text, size_t size)
+{
+	const struct bg_doors *doors = &record->doors;
+	char hex[2 * sizeof(record->timeout) + 1];
+
+	add(text, size, "[installed]\n", "");
+	bg_hex_encode((const uint8_t *)record->timeout, strlen(record->timeout), hex);
+	if (record->has_timeout)
+		add(text, size, "login-timeout = ", hex);
+	if (record->has_timeout)
+		add(text, size, "\n", "");
+	if (doors->has_sshd)
+		add(text, size, "doors = sshd", "");
+	for (size_t i = 0; i < doors->console_count; i++)
+		add(text, size, " console=", doors->consoles[i]);
+	if (doors->has_sshd)
+		add(text, size, "\n", "");
+	for (size_t i = 0; i < doors->getty_count; i++)
+		add(text, size, i ? " " : "gettys = ", doors->gettys[i]);
+	if (doors->getty_count)
+		add(text, size, "\n", "");
+}
+
 enum bg_err bg_record_save(struct bg_tree *tree, const char *account,
 	const struct bg_record *record, struct bg_diag *diag)
 {
-	char path[BG_TREE_PATH_LEN], text[1024], hex[2 * sizeof(record->timeout) + 1];
-	int len;
+	char path[BG_TREE_PATH_LEN], text[2048] = "";
 
 	record_path(account, path);
-	if (account) {
-		len = snprintf(text, sizeof(text), "[installed]\naccount = %s\n",
-			record->is_account_made ? "made" : "found");
-	} else {
-		bg_hex_encode((const uint8_t *)record->timeout, strlen(record->timeout), hex);
-		len = snprintf(text, sizeof(text), "[installed]\nlogin-timeout = %s\n", hex);
-	}
-	return bg_tree_write(tree, path, 0600, text, (size_t)len, diag);
+	if (!account && !record->has_timeout && !record->doors.has_sshd)
+		return bg_tree_remove(tree, path, diag);
+	if (account)
+		add(text, sizeof(text),
+			"[installed]\naccount = ", record->is_account_made ? "made\n" : "found\n");
+	else
+		host_text(record, text, sizeof(text));
+	return bg_tree_write(tree, path, 0600, text, strlen(text), diag);
 }
 
 enum bg_err bg_record_drop(struct bg_tree *tree, const char *account, struct bg_diag *diag)

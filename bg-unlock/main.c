@@ -64,6 +64,7 @@ static const struct bg_verb verbs[] = {
 		"  --dry-run                   list what would be done, do nothing\n"
 		"  --label HOST                what records and sheets call this host\n"
 		"  --contacts FILE             telephone numbers, if not those beside the seal\n"
+		"  --door sshd|console=TTY     an own door besides (tty9, ttyS0); repeatable\n"
 		"  --fingerprint HEX           of the first seal, instead of being asked\n"
 		"  --keys-lost                 a successor that no key endorsed; asks back\n"
 		"  --root FOLDER               the system below that folder\n" },

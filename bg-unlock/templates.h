@@ -9,5 +9,9 @@ extern const char template_sshd_keys_conf[];
 extern const char template_sshd_keyless_conf[];
 extern const char template_sudoers[];
 extern const char template_breakglass_conf[];
+extern const char template_own_sshd_conf[];
+extern const char template_breakglass_sshd_pam[];
+extern const char template_breakglass_sudo_pam[];
+extern const char template_ssh_service_conf[];
 
 #endif

@@ -80,6 +80,8 @@ static bool is_last(const struct bg_tree *tree, const char *account)
 {
 	struct others others = { .tree = tree, .account = account };
 
+	if (tree->is_all)
+		return true;
 	return bg_account_each(tree, look_for_other, &others) == BG_OK && !others.is_there;
 }
 
@@ -141,7 +143,9 @@ enum bg_err bg_undo(
 	if (undo != BG_UNDO_WAYS_ONLY)
 		keep_first(bg_tree_remove(tree, path, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_ssh(tree, account, last, &diag), &diag, &first, ret);
-	keep_first(bg_uninstall_sudo(tree, account, &diag), &diag, &first, ret);
+	keep_first(bg_uninstall_sudo(tree, account, last, &diag), &diag, &first, ret);
+	keep_first(bg_uninstall_doors(tree, account, last, undo == BG_UNDO_WAYS_ONLY, &diag), &diag,
+		&first, ret);
 	if (last) {
 		keep_first(bg_uninstall_timeout(tree, &diag), &diag, &first, ret);
 		keep_first(bg_uninstall_runuser(tree, &diag), &diag, &first, ret);
@@ -187,6 +191,7 @@ int bg_verb_uninstall(int argc, char **argv)
 	if (status)
 		return status;
 	walk.undo = o.undo;
+	tree.is_all = o.is_all;
 	if (o.is_all) {
 		if (bg_account_each(&tree, undo_one, &walk) != BG_OK)
 			return bg_fail(BG_ERR_IO, NULL, BG_PATH_ACCOUNTS " cannot be read");

@@ -607,16 +607,21 @@ class Box:
 		with contextlib.suppress(BoxError):
 			wait_until("sshd to listen again", settled, timeout=5)
 
-	def login_tty(self, timeout=20):
-		"""A terminal of the container with agetty and login(1) on it, run by Debian's own
-		container-getty@.service; the prompt is awaited with .expect("login: ")."""
+	def terminal(self, timeout=20):
+		"""A terminal of the container with nothing on it; its path inside is .device."""
 		fd = os.open(f"/proc/{self.leader}/root/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
 		fcntl.ioctl(fd, TIOCSPTLCK, struct.pack("i", 0))
 		number = struct.unpack("i", fcntl.ioctl(fd, TIOCGPTN, struct.pack("i", 0)))[0]
 		fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 		terminal = Terminal(fd, f"/dev/pts/{number}", timeout)
-		terminal.unit = f"container-getty@{number}.service"
 		self._terminals.append(terminal)
+		return terminal
+
+	def login_tty(self, timeout=20):
+		"""A terminal of the container with agetty and login(1) on it, run by Debian's own
+		container-getty@.service; the prompt is awaited with .expect("login: ")."""
+		terminal = self.terminal(timeout)
+		terminal.unit = f"container-getty@{terminal.device.rsplit('/', 1)[1]}.service"
 		self.run(["systemctl", "start", terminal.unit])
 		return terminal
 

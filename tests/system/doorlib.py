@@ -35,6 +35,7 @@ FIXED = ("SHARE_ACCEPTED", "SHARE_REFUSED", "GRANTED", "SESSION_OPENED", "SESSIO
 KEYED = FIXED + ("REQUEST_OPENED", "ABANDONED")
 COUNTED = ("SHARE_ACCEPTED", "GRANTED", "SESSION_OPENED", "SESSION_CLOSED", "SESSION_ESCALATED")
 PROVIDER = "/usr/local/lib/softkey-provider.so"  # ssh's, for security keys at the client
+ENTER = "Press Enter to begin: "
 PROMPT = r"breakglass@\w+:[^\r\n]*\$ $"
 
 
@@ -105,11 +106,11 @@ class Person(Typist):
 
 	def leaves_shell(self):
 		self.types("exit")
-		self.sees("closed" if self.door == "ssh" else "login: ")
+		self.sees({"ssh": "closed", "own-console": ENTER}.get(self.door, "login: "))
 
 	def denied(self):
 		"""This try was refused; another one may follow."""
-		self.sees("Permission denied" if self.door == "ssh" else "Login incorrect")
+		self.sees("Login incorrect" if self.door == "login" else "Permission denied")
 
 	def ended(self):
 		"""The door's program was told to stop asking. sshd then offers no method at all, which
@@ -286,6 +287,30 @@ class DoorBox(Box):
 		person = Person(self, terminal, "login")
 		person.sees("login: ")
 		person.types(ACCOUNT)
+		return person
+
+	def add_own_sshd(self):
+		"""breakglass-sshd.service, as an administrator adds it later."""
+		return self.install(more="--door sshd")
+
+	def own_sshd_door(self, options=("NumberOfPasswordPrompts=1",), **more):
+		"""By ssh to breakglass-sshd (install --door sshd)."""
+		own = ("UserKnownHostsFile=/etc/breakglass/sshd/known_hosts",)
+		return Person(self, self.ssh(ACCOUNT, options=own + tuple(options), port=922, **more), "ssh")
+
+	def own_console(self):
+		"""A terminal of the container with breakglass-console@ on it, waiting for Enter."""
+		terminal = self.terminal()
+		terminal.unit = f"breakglass-console@{terminal.device[5:].replace('/', '-')}.service"
+		self.run(["systemctl", "start", terminal.unit])
+		person = Person(self, terminal, "own-console")
+		person.sees(ENTER)
+		return person
+
+	def own_console_door(self):
+		"""The same, Enter pressed."""
+		person = self.own_console()
+		person.types("")
 		return person
 
 	def doors(self):
