@@ -23,6 +23,7 @@ static const struct bg_check_row host_rows[] = {
 	{ "login", bg_check_login, false },
 	{ "runuser", bg_check_runuser, false },
 	{ "names", bg_check_names, false },
+	{ "doors", bg_check_doors, false },
 	{ "audit", bg_check_audit, true },
 	{ "helper", bg_check_helper, false },
 	{ "log", bg_check_log, true },
@@ -38,7 +39,10 @@ static const struct bg_check_row account_rows[] = {
 	{ "account", bg_check_account, false },
 	{ "ssh", bg_check_ssh, true },
 	{ "ssh-keys", bg_check_ssh_keys, false },
+	{ "own-ssh", bg_check_own_ssh, true },
+	{ "groups", bg_check_groups, true },
 	{ "sudo", bg_check_sudo, true },
+	{ "sudo", bg_check_sudo_stack, false },
 };
 
 static const struct {

@@ -40,9 +40,10 @@ struct bg_check_row {
 /* Looks at the seal: files and modes; who; when. */
 bg_check_fn bg_check_files, bg_check_keys, bg_check_quorum, bg_check_expiry, bg_check_contacts;
 /* Looks at the ways in and to root. */
-bg_check_fn bg_check_account, bg_check_ssh, bg_check_ssh_keys, bg_check_sudo;
+bg_check_fn bg_check_account, bg_check_ssh, bg_check_ssh_keys, bg_check_sudo, bg_check_own_ssh,
+	bg_check_groups, bg_check_sudo_stack;
 /* Looks at the host. */
 bg_check_fn bg_check_conf, bg_check_pam, bg_check_module, bg_check_login, bg_check_names,
-	bg_check_audit, bg_check_helper, bg_check_log, bg_check_runuser;
+	bg_check_audit, bg_check_helper, bg_check_log, bg_check_runuser, bg_check_doors;
 
 #endif

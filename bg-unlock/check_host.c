@@ -188,7 +188,7 @@ void bg_check_ssh(struct bg_check *check)
 
 	if (check->seal.key_count == 0 || !bg_conf_is_door(&check->conf, "sshd"))
 		return;
-	err = bg_judge_ssh_run(check->account, text, sizeof(text), &diag);
+	err = bg_judge_ssh_run(NULL, check->account, text, sizeof(text), &diag);
 	if (err == BG_ERR_NOENT) {
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
 			"take sshd out of breakglass.conf's services if it is meant",

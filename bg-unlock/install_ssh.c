@@ -118,7 +118,7 @@ static enum bg_err prove(struct bg_diag *diag)
 	enum bg_err err = test(door.tree, diag);
 
 	if (!err)
-		err = bg_judge_ssh_run(account, view, sizeof(view), diag);
+		err = bg_judge_ssh_run(NULL, account, view, sizeof(view), diag);
 	if (err)
 		return err;
 	more = needed_allow(view, account);
@@ -128,7 +128,7 @@ static enum bg_err prove(struct bg_diag *diag)
 		if (!err)
 			err = test(door.tree, diag);
 		if (!err)
-			err = bg_judge_ssh_run(account, view, sizeof(view), diag);
+			err = bg_judge_ssh_run(NULL, account, view, sizeof(view), diag);
 		if (err)
 			return err;
 	}

@@ -40,9 +40,10 @@ void bg_judge_ssh(
 	const struct bg_judge *judge, const char *text, const char *account, bool has_keys);
 /* Is the account's authorized_keys what its seal says? */
 void bg_judge_ssh_keys(const struct bg_judge *judge, const struct bg_seal *seal);
-/* Runs it on the host. ret: size bytes. BG_ERR_NOENT: no sshd here. */
+/* Runs it on the host, of this configuration (NULL: sshd's usual one). ret: size bytes.
+   BG_ERR_NOENT: no sshd here. */
 BG_CHECKED enum bg_err bg_judge_ssh_run(
-	const char *account, char *ret, size_t size, struct bg_diag *diag);
+	const char *config, const char *account, char *ret, size_t size, struct bg_diag *diag);
 /* Does a list (AllowUsers, DenyGroups ...) of that output name it? false also when it is not set;
  *ret_is_set tells. */
 bool bg_judge_ssh_names(const char *text, const char *keyword, const char *name, bool *ret_is_set);

@@ -216,10 +216,11 @@ void bg_judge_ssh_keys(const struct bg_judge *judge, const struct bg_seal *seal)
 		bg_judge_say(judge, BG_LEVEL_OK, NULL, "%s says what the seal says", path);
 }
 
-enum bg_err bg_judge_ssh_run(const char *account, char *ret, size_t size, struct bg_diag *diag)
+enum bg_err bg_judge_ssh_run(
+	const char *config, const char *account, char *ret, size_t size, struct bg_diag *diag)
 {
 	char user[64 + BG_ACCOUNT_LEN];
-	const char *const argv[] = { SSHD, "-T", "-C", user, NULL };
+	const char *const argv[] = { SSHD, "-T", "-C", user, config ? "-f" : NULL, config, NULL };
 	enum bg_err err;
 	int status = 0;
 

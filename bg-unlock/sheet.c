@@ -2,6 +2,7 @@
 /* `sheet`: the host's 2 a.m. page, to hang beside the console. */
 #include "sheet.h"
 #include "bg-unlock.h"
+#include "doors.h"
 #include "load.h"
 
 #include <breakglass/ini.h>
@@ -76,12 +77,17 @@ static void print_people(const struct bg_seal *seal, const struct bg_contacts *c
 		(void)printf("      (numbers as of %s)\n", contacts->updated);
 }
 
-static void print_steps(const struct bg_seal *seal, const char *label)
+/* own: the fingerprint of the host's second sshd, "" where it has none. */
+static void print_steps(const struct bg_seal *seal, const char *label, const char *own)
 {
 	(void)printf("\nDO THIS\n"
 		     " 1. At the console log in as      %s\n"
 		     "    or from another machine:      ssh %s@%s\n",
 		seal->account, seal->account, label);
+	if (*own)
+		(void)printf("    and if that is broken:        ssh -p 922 %s@%s\n"
+			     "    (its key %s)\n",
+			seal->account, label, own);
 	(void)printf(
 		"    with the key plugged into THIS host.\n"
 		" 2. Type the key's PIN; touch the key when it blinks.\n"
@@ -112,8 +118,8 @@ static void print_steps(const struct bg_seal *seal, const char *label)
 		" and a reseal where shares were typed:  bg-unlock reseal\n");
 }
 
-static int print_page(
-	const struct bg_seal *seal, const struct bg_contacts *contacts, const char *label)
+static int print_page(const struct bg_seal *seal, const struct bg_contacts *contacts,
+	const char *label, const char *own)
 {
 	char set[BG_SHORT_ID_LEN + 1];
 
@@ -122,7 +128,7 @@ static int print_page(
 	(void)printf(" account %s    zone %s    set %s epoch %u    sealed %.10s\n" RULE "\n",
 		seal->account, seal->zone, set, seal->epoch, seal->created);
 	print_people(seal, contacts);
-	print_steps(seal, *label ? label : "HOST");
+	print_steps(seal, *label ? label : "HOST", own);
 	return BG_EXIT_DONE;
 }
 
@@ -131,7 +137,8 @@ int bg_verb_sheet(int argc, char **argv)
 	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
 	static struct bg_seal seal;
 	static struct bg_contacts contacts;
-	char label[BG_HOST_LABEL_LEN + 1] = "";
+	const struct bg_tree host = { .is_host = true };
+	char label[BG_HOST_LABEL_LEN + 1] = "", own[64] = "";
 	struct options o = { 0 };
 	int status = parse(argc, argv, &o);
 
@@ -145,9 +152,11 @@ int bg_verb_sheet(int argc, char **argv)
 		status = bg_load_contacts(o.contacts, o.seal, &contacts);
 	if (status)
 		return status;
+	find_label(&seal, label);
+	/* this host's door belongs on this host's page only */
+	if (*label && (!o.label || strcmp(o.label, label) == 0))
+		(void)bg_own_fingerprint(&host, own);
 	if (o.label)
 		(void)snprintf(label, sizeof(label), "%s", o.label);
-	else
-		find_label(&seal, label);
-	return print_page(&seal, &contacts, label);
+	return print_page(&seal, &contacts, label, own);
 }
