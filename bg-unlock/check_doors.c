@@ -94,8 +94,7 @@ static bool is_up(struct bg_check *check, const char *unit)
 	return is_enabled && is_active;
 }
 
-/* Whoever listens there shows the key that the console's client will ask for. */
-static void judge_answer(struct bg_check *check)
+void bg_judge_own_answer(const struct bg_judge *judge)
 {
 	const char *const scan[] = { "/usr/bin/ssh-keyscan", "-T", "5", "-t", "ed25519", "-p",
 		BG_OWN_PORT, "127.0.0.1", NULL };
@@ -103,17 +102,19 @@ static void judge_answer(struct bg_check *check)
 	size_t len = 0;
 	int status = ask(scan, TIMEOUT_SECS);
 
-	if (bg_tree_read(&check->tree, BG_OWN_KNOWN, known, sizeof(known), &len, NULL) || len == 0)
-		return; /* said */
+	if (bg_tree_read(judge->tree, BG_OWN_KNOWN, known, sizeof(known), &len, NULL) || len == 0)
+		return; /* said by others */
 	if (strstr(text, known))
-		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
+		bg_judge_say(judge, BG_LEVEL_OK, NULL,
 			BG_OWN_UNIT " answers on port " BG_OWN_PORT " with its own key");
 	else if (status != 0 || !strstr(text, "ssh-ed25519 "))
-		critical(check, "ss -ltnp 'sport = :" BG_OWN_PORT "'; /etc/hosts.deny; its journal",
-			BG_OWN_UNIT, "nobody answers as an ssh server on port " BG_OWN_PORT);
+		bg_judge_say(judge, BG_LEVEL_CRITICAL,
+			"ss -ltnp 'sport = :" BG_OWN_PORT "'; /etc/hosts.deny; its journal",
+			BG_OWN_UNIT ": nobody answers as an ssh server on port " BG_OWN_PORT);
 	else
-		critical(check, AGAIN "; who listens there: ss -ltnp 'sport = :" BG_OWN_PORT "'",
-			BG_OWN_KNOWN, "the server on port " BG_OWN_PORT " shows another key");
+		bg_judge_say(judge, BG_LEVEL_CRITICAL,
+			AGAIN "; who listens there: ss -ltnp 'sport = :" BG_OWN_PORT "'",
+			BG_OWN_KNOWN ": the server on port " BG_OWN_PORT " shows another key");
 }
 
 static void judge_console(struct bg_check *check, const char *tty)
@@ -156,7 +157,7 @@ void bg_check_doors(struct bg_check *check)
 			access(BG_OWN_SSHD, X_OK) == 0 ? BG_OWN_CONFIG : "no " BG_OWN_SSHD, text);
 	}
 	if (is_up(check, BG_OWN_UNIT) && bg_systemd_runs(&check->tree))
-		judge_answer(check);
+		bg_judge_own_answer(&check->judge);
 	for (size_t i = 0; i < record.doors.console_count; i++)
 		judge_console(check, record.doors.consoles[i]);
 }

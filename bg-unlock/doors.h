@@ -7,7 +7,7 @@
 #ifndef BG_UNLOCK_DOORS_H
 #define BG_UNLOCK_DOORS_H
 
-#include "install.h"
+#include "judge.h"
 
 #define BG_OWN_SSHD	 "/usr/libexec/breakglass/breakglass-sshd"
 #define BG_OWN_FOLDER	 "/etc/breakglass/sshd"
@@ -59,6 +59,10 @@ BG_CHECKED enum bg_err bg_unit_disable(
 	struct bg_tree *tree, const char *unit, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_unit_do(
 	struct bg_tree *tree, const char *verb, const char *unit, struct bg_diag *diag);
+
+/* Does whoever listens on the port show the key that the console's client will ask for? sshd starts
+   also where only one of its two addresses is free. */
+void bg_judge_own_answer(const struct bg_judge *judge);
 
 /* "SHA256:..." of the host key; false where there is none. */
 bool bg_own_fingerprint(const struct bg_tree *tree, char ret[static 64]);

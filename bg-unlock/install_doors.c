@@ -47,9 +47,17 @@ static enum bg_err look_for_programs(struct bg_tree *tree, const struct bg_doors
 	return BG_OK;
 }
 
+/* As another program, with another working directory, names a file of the tree. */
+static const char *outside(const struct bg_tree *tree, const char *path, char *ret)
+{
+	(void)snprintf(ret, sizeof(tree->root) + 64, "%s%s", tree->is_host ? "" : tree->root, path);
+	return ret;
+}
+
 bool bg_own_fingerprint(const struct bg_tree *tree, char ret[static 64])
 {
-	const char *const argv[] = { KEYGEN, "-l", "-f", bg_tree_path(tree, BG_OWN_KEY ".pub"),
+	char path[sizeof(tree->root) + 64];
+	const char *const argv[] = { KEYGEN, "-l", "-f", outside(tree, BG_OWN_KEY ".pub", path),
 		NULL };
 	char out[512] = "", *text;
 	int status = 1;
@@ -66,8 +74,9 @@ bool bg_own_fingerprint(const struct bg_tree *tree, char ret[static 64])
 
 static enum bg_err make_host_key(struct bg_tree *tree, struct bg_diag *diag)
 {
+	char path[sizeof(tree->root) + 64];
 	const char *const argv[] = { KEYGEN, "-q", "-t", "ed25519", "-N", "", "-C",
-		"breakglass-sshd", "-f", bg_tree_path(tree, BG_OWN_KEY), NULL };
+		"breakglass-sshd", "-f", outside(tree, BG_OWN_KEY, path), NULL };
 	char out[512] = "", fingerprint[64];
 	enum bg_err err;
 
@@ -189,6 +198,15 @@ static enum bg_err make_files(struct bg_tree *tree, const char *account, struct 
 	return run(tree, judge, "this sshd does not know our lines", out, sizeof(out), diag);
 }
 
+static enum bg_err prove(struct bg_tree *tree)
+{
+	struct bg_first_critical first = { 0 };
+	const struct bg_judge judge = { .tree = tree, .found = bg_judge_first, .arg = &first };
+
+	bg_judge_own_answer(&judge);
+	return first.err ? bg_tree_refuse(tree, first.todo, "%s", first.text) : BG_OK;
+}
+
 static enum bg_err start(
 	struct bg_tree *tree, struct bg_record *record, bool is_changed, struct bg_diag *diag)
 {
@@ -200,7 +218,9 @@ static enum bg_err start(
 	if (!err)
 		err = bg_unit_enable(tree, BG_OWN_UNIT, diag);
 	if (!err && was_active && is_changed)
-		err = bg_unit_do(tree, "reload", BG_OWN_UNIT, diag);
+		err = bg_unit_do(tree, "restart", BG_OWN_UNIT, diag);
+	if (!err && bg_systemd_runs(tree) && !tree->is_dry)
+		err = prove(tree);
 	for (size_t i = 0; !err && i < record->doors.console_count; i++)
 		err = bg_console_install(tree, record, record->doors.consoles[i], diag);
 	if (!err && tree->is_host && !bg_systemd_runs(tree))

@@ -237,7 +237,7 @@ class Bypass(DoorCase):
 		self.assertIn(re.match(r"breakglass\n(\d+)", after)[1], session)
 		self.assertNotIn("uid=", after)
 		blocked = self.box.wait_event("BYPASS_BLOCKED", mark)
-		self.assertEqual(blocked["service"], "sudo")
+		self.assertEqual(blocked["service"], "breakglass-sudo")
 		self.assertRegex(blocked["result"], "deadline is over|not from inside a live session")
 
 	def test_everybody_else_logs_in_as_ever(self):
