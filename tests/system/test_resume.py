@@ -242,7 +242,7 @@ class Resume(DoorCase):
 				self.assertIn("uid=0", second.runs("sudo id"))
 				second.leaves_shell()
 		further = [("GRANTED", "^a further session of the request; typed here: [a-z, ]+$"), OPEN[1]]
-		sudo = [("SESSION_ESCALATED", "^sudo inside the session$")]
+		sudo = [("SESSION_ESCALATED", "^breakglass-sudo inside the session$")]
 		found = self.records(mark, PROVED + [AUDIT, DBA] + OPEN[:2] + TRIED + further + sudo * 2 +
 			OPEN[2:] + sudo + OPEN[2:])
 		self.assertEqual(len({e["request"] for e in found if e["event"] == "SESSION_OPENED"}), 1)
