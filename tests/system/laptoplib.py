@@ -112,7 +112,7 @@ class Laptop:
 		"""A command on a terminal of 80x24, without network and privileges; a Typist."""
 		child = self.box.spawn(["unshare", "-n", "setpriv", f"--reuid={self.user}",
 			f"--regid={self.user}", "--clear-groups", "--no-new-privs", "--inh-caps=-all",
-			"--bounding-set=-all", "env", f"HOME=/home/{self.user}", "-C", "/", *argv])
+			"--bounding-set=-all", "env", "-C", "/", f"HOME=/home/{self.user}", *argv])
 		child.logfile_read = self.watch
 		return Typist(self.box, child, f"laptop of {self.user}")
 

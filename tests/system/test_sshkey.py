@@ -7,6 +7,7 @@ import unittest
 
 from boxlib import wait_until
 from doorlib import ACCOUNT, PIN, DoorCase, packages
+from laptoplib import Laptop
 
 FOLDER = f"/etc/breakglass/accounts/{ACCOUNT}"
 KEYS = f"{FOLDER}/authorized_keys"
@@ -88,6 +89,20 @@ class Keys(SshKeyCase):
 				self.box.wait_event("SESSION_CLOSED", mark)
 				self.setUp()
 
+	def test_security_key_and_approvals_open(self):
+		"""Nothing but codes is known to this host: neither a key's device nor a share."""
+		laptop, mark = Laptop(self.box), self.box.mark()
+		with self.box.ssh_door(security_key="a") as person:
+			person.client_key()
+			person.reason()
+			for name in ("audit", "dba"):
+				person.sees(r"Share \d of 2 [^\n]*: ")
+				person.pastes(laptop.approve(person.challenge(), self.box.shares[name]))
+			person.shell()
+			person.leaves_shell()
+		self.box.wait_event("SESSION_CLOSED", mark)
+		self.assertEqual(self.box.event_names(mark).count("APPROVAL_ACCEPTED"), 2)
+
 	def test_line_drops_and_another_connection_of_the_same_key_goes_on(self):
 		with self.box.ssh_door(security_key="a") as person:
 			person.client_key()
@@ -120,7 +135,7 @@ class Keys(SshKeyCase):
 			with self.row(name, "ssh"), box.ssh_door(**how) as person:
 				self.only_asked(person)
 
-	def test_key_made_without_verify_required_is_refused(self):
+	def test_P03_key_made_without_verify_required_is_refused(self):
 		"""Touch alone is no proof: sshd must say no, for the module is not told."""
 		since = self.now()
 		with self.box.ssh_door(security_key="c") as person:
@@ -211,7 +226,7 @@ class Keys(SshKeyCase):
 			box.run(f"rm -f {SITE} /run/asked")
 			box.reload_ssh()
 
-	def test_SSH_AUTH_INFO_0_of_a_users_own_making_is_nothing(self):
+	def test_P06_SSH_AUTH_INFO_0_of_a_users_own_making_is_nothing(self):
 		"""Said by ssh's client to an sshd that takes every variable, at login(1), and by pam_env."""
 		box = self.box
 		forged = f"publickey {box.ssh_keys['a']}"
