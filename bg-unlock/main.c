@@ -39,7 +39,7 @@ static const struct bg_verb verbs[] = {
 		"  --shares-to FOLDER          a file a custodian, for automation\n"
 		"  --stdin                     the shares, one a line\n"
 		"  --pin-stdin                 then the key's PIN\n" },
-	{ "combine", bg_verb_combine, "[SEAL] [OPTIONS]", "does a quorum of shares stand?",
+	{ "combine", bg_verb_combine, "[SEAL] [OPTIONS]", "the quorum's response; does it stand?",
 		"  --stdin                     the shares, one a line\n"
 		"  --reveal                    print the secret\n"
 		"  --passphrase-file FILE      of a SLIP-39 set that is not of this project\n" },

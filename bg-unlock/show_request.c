@@ -139,7 +139,7 @@ bool bg_request_agree(struct bg_tty *tty, const char *prompt, char line[static B
 	bool is_yes;
 
 	bg_tty_drain(tty);
-	is_yes = bg_tty_ask(tty, true, prompt, line, &len) == BG_OK && strcmp(line, "yes") == 0;
+	is_yes = bg_tty_ask(tty, false, prompt, line, &len) == BG_OK && strcmp(line, "yes") == 0;
 	bg_wipe(line, BG_TTY_LINE_LEN);
 	return is_yes;
 }

@@ -13,7 +13,8 @@ from cmdlib import PIN, Place, Terminal, fails, prefixes, run, shows_share
 from requestlib import (ASK, SHARE, Host, approve, asked, check_width, codelib, compact, lines,
                         one_line, short_id)
 
-cmdlib.enter()
+if __name__ == "__main__":
+    cmdlib.enter()
 
 
 def reseal(p, shares):

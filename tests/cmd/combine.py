@@ -9,6 +9,7 @@ from cmdlib import Place, Terminal, fails, prefixes, run, shows_share
 
 cmdlib.enter()
 
+NO_REQUEST = "Request challenge (Enter: none, only check the shares; ? helps):"
 WARN = "Type yes to show it:"
 
 
@@ -134,6 +135,8 @@ def test_the_secret_only_after_yes():
             assert t.end() == status
             assert (secret_of([s["ops"], s["dba"]]).strip() in t.shown) == (status == 0)
         t = Terminal("combine", p.seal)
+        t.see(NO_REQUEST)
+        t.send_when_hidden("")
         t.see("Share 1 of 2")
         t.sendeof()
         assert t.end() == 1
@@ -149,6 +152,8 @@ def test_long_and_odd_lines_are_refused_whole():
         assert r.returncode == 0, r.stderr
         assert b"too long" in r.stderr
         t = Terminal("combine", p.seal)
+        t.see(NO_REQUEST)
+        t.send_when_hidden("")
         t.see("Share 1 of 2")
         cmdlib.wait_for("echo off", lambda: not t.getecho())
         t.sendline("a" * 4095)

@@ -14,7 +14,8 @@ import cmdlib
 from cmdlib import PIN, Place, Terminal, run
 from init import enrol, read_screen, show
 
-cmdlib.enter()
+if __name__ == "__main__":
+    cmdlib.enter()
 
 
 def read(path):
@@ -98,6 +99,8 @@ def hidden_P08_combine_keeps_no_words():
     with Place() as p:
         s = p.ceremony()
         t = Terminal("combine", p.seal)
+        t.see("Request challenge")
+        t.send_when_hidden("")
         t.see("Share 1 of 2")
         t.send_when_hidden(s["ops"])
         t.see("ops counted.")
@@ -122,6 +125,8 @@ def hidden_S17_not_dumpable_no_core_locked():
             os.setuid(65534)
 
         t = Terminal("combine", "/mnt/seal", cwd="/", preexec_fn=nobody, path="/mnt/unlock")
+        t.see("Request challenge")
+        t.send_when_hidden("")
         t.see("Share 1 of 2")
         t.send_when_hidden(s["ops"])
         t.see("ops counted.")
@@ -144,8 +149,10 @@ def test_terminal_is_restored():
         for how in ("intr", "quit", "eof", "term", "hup", "done"):
             t = Terminal("combine", p.seal)
             slave = os.open(f"/proc/{t.pid}/fd/0", os.O_RDWR | os.O_NOCTTY)
-            t.see("Share 1 of 2")
+            t.see("Request challenge")
             cmdlib.wait_for("echo off", lambda: not echo_states(slave)[0])
+            t.sendline("")
+            t.see("Share 1 of 2")
             if how == "intr":
                 t.sendintr()
             elif how == "quit":

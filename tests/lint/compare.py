@@ -18,6 +18,7 @@ SECRET_FILES = """
 	pam_breakglass/conversation.c pam_breakglass/key.c pam_breakglass/reason.c
 	pam_breakglass/quorum.c pam_breakglass/ticket.c
 	bg-unlock/ask.c bg-unlock/confirm.c bg-unlock/deal.c bg-unlock/combine.c bg-unlock/share.c
+	bg-unlock/combine_plain.c bg-unlock/combine_sealed.c bg-unlock/respond.c
 	bg-unlock/approve.c bg-unlock/ask_code.c bg-unlock/show_request.c
 	bg-unlock/init.c bg-unlock/reseal.c bg-unlock/enrol.c bg-unlock/fido2_ask.c bg-unlock/touch.c
 	bg-unlock/secrets.c bg-unlock/tty.c

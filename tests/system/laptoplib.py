@@ -142,11 +142,16 @@ class Laptop:
 			return one_line(self.ends(typist))
 
 	def combine(self, challenge, shares):
-		"""Custodians gathered here, one after the other; gives the response."""
+		"""Custodians gathered here agree and come one after the other; gives the response."""
 		with self.starts("bg-unlock", "combine") as typist:
 			typist.sees(r"[Cc]hallenge[^\n]*: ?$")
 			typist.pastes("\n".join(challenge))
+			typist.sees(r"yes[^\n]*: ?$")
+			typist.types("yes")
 			for number, share in enumerate(shares, 1):
+				if number > 1:
+					typist.sees(r"next custodian[^\n]*: ?$")
+					typist.types("")
 				typist.sees(rf"Share {number} of [^\n]*: ?$")
 				typist.types(share)
 			return one_line(self.ends(typist))
