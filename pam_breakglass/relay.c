@@ -197,6 +197,14 @@ static enum turn renewed(struct relay *relay)
 	return TURN_END;
 }
 
+/* No lockout: another connection begins anew. */
+static enum turn enough(struct relay *relay)
+{
+	bg_say(relay->attempt->guest->pamh,
+		"Too many answers that prove no key. Log in again for a new challenge.");
+	return TURN_END;
+}
+
 static enum turn take_whole(struct relay *relay)
 {
 	struct bg_attempt *attempt = relay->attempt;
@@ -218,7 +226,7 @@ static enum turn take_whole(struct relay *relay)
 		note(relay, "That answers another challenge than the last one. Here is a new one.");
 	else
 		note(relay, "Security key not accepted. Here is a new challenge.");
-	return attempt->relay.refusals < REFUSALS_MAX ? renewed(relay) : TURN_END;
+	return attempt->relay.refusals < REFUSALS_MAX ? renewed(relay) : enough(relay);
 }
 
 static enum turn take_code(struct relay *relay)
@@ -248,7 +256,7 @@ static enum turn take_code(struct relay *relay)
 	case BG_TOOK_NOTHING:
 		note(relay, "That is no code; the answer of bg-unlock touch is wanted.");
 		/* sshd's password method gives every prompt the same answer */
-		return ++attempt->relay.nothings < NOTHINGS_MAX ? TURN_ON : TURN_END;
+		return ++attempt->relay.nothings < NOTHINGS_MAX ? TURN_ON : enough(relay);
 	}
 	return TURN_ON;
 }
@@ -294,8 +302,8 @@ enum bg_step bg_attempt_relay(struct bg_attempt *attempt)
 	enum turn turn = renewed(&relay);
 
 	attempt->note[0] = '\0';
-	while (turn == TURN_ON && attempt->relay.prompts++ < PROMPTS_MAX)
-		turn = one(&relay);
+	while (turn == TURN_ON)
+		turn = attempt->relay.prompts++ < PROMPTS_MAX ? one(&relay) : enough(&relay);
 	bg_answer_wipe(&attempt->vault->answer);
 	switch (turn) {
 	case TURN_PROVED:

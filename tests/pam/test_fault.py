@@ -4,7 +4,9 @@
 import sys
 import unittest
 
+import codelib
 import pamlib
+import test_relay
 from pamlib import PAM_SUCCESS
 
 # With these an error that became IGNORE would be a success.
@@ -122,6 +124,50 @@ class FaultTest(FaultCase):
 				("nobody-of-that-name", {})):
 			self.each(lambda n, u=user, m=more: self.stage.login(user=u, fault=n, **m),
 				self.nobody, welcome)
+
+
+class RelayTest(test_relay.RelayCase):
+	"""A key that is touched elsewhere."""
+
+	@classmethod
+	def setUpClass(cls):
+		super().setUpClass()
+		cls.stage.stacks(audit=False, **PERMISSIVE)
+
+	def each(self, flags):
+		"""Logs in by an answer with these flags until no call is left to fail; how often a key was
+		proved, and the number of calls."""
+		nth, proved = 1, 0
+		while True:
+			self.stage.reset()
+			answers = 0
+			with self.stage.login("auth", fault=nth) as login:
+				while (prompt := login.next()) is not None:
+					if "Reason" in prompt:
+						proved += 1
+						self.assertGreater(answers, 0)
+						login.answer(None)
+					elif "Its answer (" in prompt and answers == 0:
+						login.answer(self.answer(test_relay.challenge(prompt), flags=flags))
+						answers += 1
+					else:
+						login.answer("touch" if "touch" in prompt and not answers else None)
+				self.assertEqual(login.errors(), "")
+				self.assertIn(login.process.returncode, (0, 1), (login.fired, login.lines[-3:]))
+				self.assertNotEqual(login.results.get("auth"), PAM_SUCCESS, login.fired)
+				self.assertEqual(login.fds[0][0], login.fds[0][1], login.fired)
+				self.assertEqual(login.states, ["same"], login.fired)
+			if login.fired == "-":
+				return proved, nth
+			nth += 1
+
+	def test_P01_a_right_answer_whatever_fails(self):
+		proved, calls = self.each(codelib.UP | codelib.UV)
+		self.assertGreater(proved, 10)
+		self.assertGreater(calls, proved + 50)
+
+	def test_P01_a_wrong_answer_proves_nothing_whatever_fails(self):
+		self.assertEqual(self.each(codelib.UP)[0], 0)
 
 
 class ManyTest(FaultCase):

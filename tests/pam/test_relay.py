@@ -78,6 +78,7 @@ class WayTest(RelayCase):
 				login, of = self.relay(network)
 				self.assertEqual((of["host_label"], of["account"], of["service"], of["zone"]),
 					("db1", "breakglass", service, "db"))
+				self.assertEqual(of["seal_digest"], codelib.sha256(self.stage.seal.read_bytes()))
 				self.assertEqual(of["origin"], "192.0.2.7" if network else "/dev/tty1")
 				login.answer(self.answer(of))
 				login.expect("Reason")
@@ -395,6 +396,8 @@ class RuleTest(RelayCase):
 			of = challenge(login.expect(REFUSED))
 		login.answer(self.answer(of, flags=0))
 		self.assertEqual(login.finish()["auth"], PAM_MAXTRIES)
+		self.assertEqual(login.infos, ["Too many answers that prove no key. "
+			"Log in again for a new challenge."])
 		login, of = self.relay(network=True)
 		for _ in range(9):
 			login.answer("secret1")
