@@ -296,7 +296,7 @@ class DoorBox(Box):
 	def own_sshd_door(self, options=("NumberOfPasswordPrompts=1",), **more):
 		"""By ssh to breakglass-sshd (install --door sshd)."""
 		own = ("UserKnownHostsFile=/etc/breakglass/sshd/known_hosts",)
-		return Person(self, self.ssh(ACCOUNT, options=own + tuple(options), port=922, **more), "ssh")
+		return self.ssh_door(options=own + tuple(options), port=922, **more)
 
 	def own_console(self):
 		"""A terminal of the container with breakglass-console@ on it, waiting for Enter."""

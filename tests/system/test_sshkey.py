@@ -284,31 +284,43 @@ class Keys(SshKeyCase):
 
 class Succession(SshKeyCase):
 	def test_successor_takes_the_old_keys_away_and_uninstall_all(self):
+		"""At the host's own sshd and at breakglass-sshd, which reads the same keys file."""
 		box = self.box
-		old = box.add_ssh_key("a", file="sk-a-new")
-		new_public = " ".join(box.read(old + ".pub").split()[:2])
+		box.add_own_sshd()
+		path, shares = self.reseal_with_another_key()
+		box.run("bg-unlock install /root/two.seal")
+		self.assertIn(" ".join(box.read(path + ".pub").split()[:2]), box.read(KEYS))
+		self.assertNotIn(box.ssh_keys["a"], box.read(KEYS))
+		self.assertEqual(self.finding("ssh-keys")[0][0], "OK")
+		box.shares = shares
+		for name, door in (("sshd", box.ssh_door), ("breakglass-sshd", box.own_sshd_door)):
+			with self.row(name, "ssh"):
+				self.setUp()
+				mark = box.mark()
+				with door(security_key="a") as person:  # retired
+					self.only_asked(person)
+				with door(security_key="a", key=path) as person:
+					person.client_key()
+					person.reason()
+					person.share("audit")
+					person.share("dba")
+					person.shell()
+					person.leaves_shell()
+				closed = box.wait_event("SESSION_CLOSED", mark)
+				self.assertEqual((closed["key"], closed["service"]), ("a", name))
+		self.uninstalled()
+
+	def reseal_with_another_key(self):
+		"""The successor is /root/two.seal; the path of a's new security key for ssh, its shares."""
+		box = self.box
+		path = box.add_ssh_key("a", file="sk-a-new")
 		box.softkey_ctl("a", "auto", "on")
 		box.run("mkdir -m 700 /root/new.shares && cd /root && bg-unlock reseal breakglass.seal "
 			"--stdin --pin-stdin --shares-to new.shares --device /run/softkey/a "
-			f"--ssh-key a={old}.pub -o two.seal",
+			f"--ssh-key a={path}.pub -o two.seal",
 			input="".join(box.shares[name] + "\n" for name in ("ops", "dba")) + PIN + "\n")
 		box.softkey_ctl("a", "auto", "off")
-		shares = box.read_shares("/root/new.shares")
-		box.run("bg-unlock install /root/two.seal")
-		self.assertIn(new_public, box.read(KEYS))
-		self.assertNotIn(box.ssh_keys["a"], box.read(KEYS))
-		self.assertEqual(self.finding("ssh-keys")[0][0], "OK")
-		with box.ssh_door(security_key="a") as person:  # retired
-			self.only_asked(person)
-		box.shares = shares
-		with box.ssh_door(security_key="a", key=old) as person:
-			person.client_key()
-			person.reason()
-			person.share("audit")
-			person.share("dba")
-			person.shell()
-			person.leaves_shell()
-		self.uninstalled()
+		return path, box.read_shares("/root/new.shares")
 
 	def uninstalled(self):
 		box = self.box
@@ -318,7 +330,7 @@ class Succession(SshKeyCase):
 		self.assertNotEqual(box.run(f"test -e {FOLDER}", check=False).rc, 0)
 		self.assertEqual(box.run("grep -rl breakglass /etc/ssh", check=False).out, "")
 		self.assertEqual(self.view_of("alice"), box.plain_view)
-		self.assertEqual(self.view_of(ACCOUNT), [line for line in box.plain_view])
+		self.assertEqual(self.view_of(ACCOUNT), box.plain_view)
 
 
 class Without(SshKeyCase):
