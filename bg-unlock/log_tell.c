@@ -12,6 +12,7 @@
 #define INDENT	  18 /* under the text of an entry */
 #define LINE_LEN  2048
 #define TIME_FROM 11 /* "2026-11-21T10:31:40.123Z" */
+#define TOLD_HERE "typed into this host:"
 
 /* The events in the words of the story. result: what else is worth saying is in it; but not when
    it is just `usual`. */
@@ -24,8 +25,8 @@ static const struct {
 	{ BG_EV_KEY_REFUSED, "key refused", NULL },
 	{ BG_EV_SHARE_ACCEPTED, "share counted", NULL },
 	{ BG_EV_SHARE_REFUSED, "share refused", NULL },
-	{ BG_EV_APPROVAL_ACCEPTED, "approval counted", NULL },
-	{ BG_EV_APPROVAL_REFUSED, "approval refused", NULL },
+	{ BG_EV_APPROVAL_ACCEPTED, "counted", NULL },
+	{ BG_EV_APPROVAL_REFUSED, "code refused", NULL },
 	{ BG_EV_GRANTED, "OPENED", NULL },
 	{ BG_EV_DENIED, "denied", NULL },
 	{ BG_EV_ABANDONED, "request dropped", NULL },
@@ -237,6 +238,54 @@ static void add_outcome(char line[static LINE_LEN], size_t *used, const struct b
 		add(line, used, "; review due");
 }
 
+/* What follows a heading in a result, up to the next one: "typed here: ops, dba; seen by ...". */
+static void add_names(char line[static LINE_LEN], size_t *used, const char *result,
+	const char *heading, const char *told)
+{
+	const char *names = strstr(result, heading);
+
+	if (!names)
+		return;
+	names += strlen(heading);
+	add(line, used, "%s%s %.*s", *used > 0 ? "; " : "", told, (int)strcspn(names, ";"), names);
+}
+
+/* "typed into this host: dba", of a request that was not opened: as each share was counted. */
+static void add_typed(char line[static LINE_LEN], size_t *used, const struct bg_chapter *chapter)
+{
+	char text[BG_VALUE_LEN];
+
+	for (const struct bg_entry_line *entry = chapter->first; entry; entry = entry->next) {
+		if (!bg_story_is_event(entry, "SHARE_ACCEPTED"))
+			continue;
+		bg_story_value(entry, "result", text);
+		add(line, used, "%s%.*s", *used > 0 ? ", " : TOLD_HERE " ", (int)strcspn(text, " "),
+			text);
+	}
+}
+
+/* Which machines have seen shares: those custodians' set is to be dealt anew. */
+static void print_exposure(const struct bg_chapter *chapter)
+{
+	char line[LINE_LEN] = "", text[BG_VALUE_LEN], result[BG_VALUE_LEN] = "";
+	size_t used = 0;
+
+	for (const struct bg_entry_line *entry = chapter->first; entry; entry = entry->next) {
+		bg_story_value(entry, "result", text);
+		if (bg_story_is_event(entry, "GRANTED"))
+			memcpy(result, text, sizeof(result));
+	}
+	if (result[0] == '\0')
+		add_typed(line, &used, chapter);
+	add_names(line, &used, result, "typed here: ", TOLD_HERE);
+	add_names(line, &used, result,
+		"seen by the combining machine: ", "typed into the machine that combined:");
+	if (used == 0 && result[0] == '\0')
+		return;
+	(void)printf("  shares     ");
+	print_wrapped(used > 0 ? line : "no machine but the custodians' own has seen any", 13, 13);
+}
+
 static void print_request(const struct bg_chapter *chapter, const char *host, const char *day)
 {
 	const char *id = chapter->digest[0] ? chapter->digest : chapter->nonce;
@@ -259,6 +308,7 @@ static void print_request(const struct bg_chapter *chapter, const char *host, co
 		"  asked by   %s, with key %s\n", holder[0] ? holder : "?", key[0] ? key : "?");
 	(void)printf("  because    ");
 	print_wrapped(reason[0] ? reason : "(no reason was given yet)", 13, 13);
+	print_exposure(chapter);
 }
 
 static void print_chapter(const struct bg_chapter *chapter)
