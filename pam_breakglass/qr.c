@@ -20,7 +20,7 @@
 struct picture {
 	uint16_t columns, rows; /* that it needs */
 	bool fits;
-	uint8_t bytes[PICTURE_LEN];
+	uint8_t bytes[PICTURE_LEN]; /* drawn: terminated, after a line end */
 };
 
 static bool is_drawing(const uint8_t *p, size_t len)
@@ -40,7 +40,7 @@ static bool is_drawing(const uint8_t *p, size_t len)
 	return true;
 }
 
-/* size: of the terminal; 0 columns: draw it in any. The drawing is terminated. */
+/* size: of the terminal; 0 columns: draw it in any. */
 static bool draw(const struct winsize *size, const char *code, struct picture *ret)
 {
 	uint8_t request[4 + BG_CODE_TEXT_LEN], *reply = ret->bytes;
@@ -60,9 +60,10 @@ static bool draw(const struct winsize *size, const char *code, struct picture *r
 	ret->fits = bg_view_u8(&head) == 1;
 	ret->columns = bg_view_u16(&head);
 	ret->rows = bg_view_u16(&head);
-	memmove(reply, reply + 5, len - 5);
-	reply[len - 5] = '\0';
-	return is_drawing(reply, len - 5);
+	reply[0] = '\n';
+	memmove(reply + 1, reply + 5, len - 5);
+	reply[1 + len - 5] = '\0';
+	return is_drawing(reply, 1 + len - 5);
 }
 
 /* All 0 where nobody knows it: over ssh there is none before the session, and a serial line does
@@ -96,8 +97,9 @@ void bg_attempt_qr(struct bg_attempt *attempt, const char *code, bool *has_warne
 			"The QR code needs %u columns and %u rows of a UTF-8 terminal; if yours "
 			"has them, qr again.",
 			picture->columns, picture->rows + (unsigned int)ROWS_AROUND);
-	else
-		bg_say(attempt->guest->pamh, (const char *)picture->bytes);
+	else /* ssh's client puts "(user@host) " before it */
+		bg_say(attempt->guest->pamh,
+			(const char *)picture->bytes + (attempt->guest->is_local ? 1 : 0));
 	*has_warned = true;
 	free(picture);
 }

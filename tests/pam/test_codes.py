@@ -2,8 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Codes at the one prompt: approvals and responses made elsewhere, in any mix with shares typed
 here, and everything that is not one for this request."""
+import fcntl
 import hashlib
+import os
+import pty
 import re
+import struct
+import termios
+import tty
 import unittest
 
 import codelib
@@ -209,6 +215,64 @@ class GoodTest(CodesCase):
 		for line in picture:
 			self.assertRegex(line, "^[ \u2580\u2584\u2588]+$")
 
+	def test_qr_over_ssh_begins_on_its_own_line(self):
+		"""ssh's client puts "(user@host) " before what it shows."""
+		login = self.at_share(self.stage.ssh)
+		for _ in range(2):
+			login.answer("qr")
+			login.expect("Share 1 of 2")
+		self.assertRegex([i for i in login.infos if "\u2588" in i][-1], "^\n\u2588+\n")
+
+	def at_terminal(self, columns, rows):
+		"""A login at the share prompt, whose standard input is a terminal of that size."""
+		ours, theirs = pty.openpty()
+		tty.setraw(theirs)
+		fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+		login = self.stage.login(preexec=lambda: os.dup2(theirs, 0))
+		os.close(theirs)
+		login.process.stdin.close()
+		login.process.stdin = os.fdopen(ours, "w")
+		self.addCleanup(login.kill)
+		self.challenge = self.read(self.stage.to_share(login))
+		return login
+
+	def test_qr_where_the_terminal_is_known(self):
+		login = self.at_terminal(80, 24)
+		login.answer("qr")
+		prompt = " ".join(login.expect("Share 1 of 2").split())
+		self.assertRegex(prompt, r"The QR code needs \d+ columns and \d+ rows, this terminal has 80 "
+			r"and 24; code has the same\.")
+		self.assertNotIn("\u2588", "".join(login.infos))
+		login.kill()
+		columns, rows = map(int, re.search(r"needs (\d+) columns and (\d+)", prompt).groups())
+		for size, is_shown in (((columns, rows), True), ((columns - 1, rows), False),
+				((columns, rows - 1), False)):
+			with self.subTest(size=size):
+				self.stage.reset()
+				login = self.at_terminal(*size)
+				login.answer("qr")
+				login.expect("Share 1 of 2")
+				self.assertEqual("\u2588" in "".join(login.infos), is_shown)
+				login.kill()
+
+	def test_what_may_be_typed_here_is_no_word_of_a_share(self):
+		"""Nor its first four letters. help, which is, is told apart by the set."""
+		words = (pamlib.Path(__file__).parents[2] / "data/slip39-words.txt").read_text().split()
+		self.assertEqual(len(words), 1024)
+		for typed in ("code", "qr", "new", "q", "quit", "exit", "abort", "cancel", "?"):
+			self.assertNotIn(typed, [w for word in words for w in (word, word[:4])])
+
+	def test_another_code_takes_the_place_of_one_begun(self):
+		login = self.at_share()
+		login.answer(self.approval("audit")[:64])
+		login.expect("Line 3 of the approval, or all of it")
+		login.answer(self.approval("dba"))
+		login.expect("dba counted. Share 2 of 2")
+		login.answer(self.approval("audit")[:64])
+		login.expect("Line 3 of the approval, or all of it")
+		login.answer(self.stage.shares["audit"])
+		self.opens(login)
+
 	def test_qr_without_its_program(self):
 		"""It is a convenience: code has the same, and nothing else of the login changes."""
 		path = pamlib.Path("/usr/libexec/breakglass/bg-qr")
@@ -261,6 +325,54 @@ class GoodTest(CodesCase):
 				again.kill()
 		again.answer(self.approval("dba"))
 		self.opens(again)
+
+
+class StoryTest(CodesCase):
+	"""What `bg-unlock log show` tells of it."""
+
+	def story(self):
+		done = pamlib.subprocess.run([pamlib.COMMAND, "log", "show"], capture_output=True, text=True,
+			check=False)
+		self.assertEqual(done.returncode, 0, done.stderr)
+		self.assertLessEqual(max(map(len, done.stdout.split("\n"))), 79)
+		return " ".join(done.stdout.split())
+
+	def test_a_share_typed_here_and_an_approval(self):
+		login = self.at_share()
+		login.answer(self.approval("dba", reason="another"))
+		login.expect("Share 1 of 2")
+		login.answer(self.approval("dba"))
+		login.expect("dba counted.")
+		self.assertNotIn("shares ", self.story().split("because")[1])
+		login.answer(self.stage.shares["audit"])
+		self.opens(login)
+		story = self.story()
+		for text in ("OPENED by dba, audit;", "shares typed into this host: audit",
+				"code refused: That approval is for request", "counted: dba approved elsewhere",
+				"share counted: audit typed here"):
+			self.assertIn(text, story)
+
+	def test_two_approvals(self):
+		login = self.at_share()
+		for name in ("audit", "dba"):
+			login.answer(self.approval(name))
+			if name == "audit":
+				login.expect("audit counted.")
+		self.opens(login)
+		self.assertIn("shares no machine but the custodians' own has seen any", self.story())
+
+	def test_a_response_and_a_share(self):
+		login = self.at_share()
+		login.answer(self.stage.shares["audit"])
+		login.expect("audit counted.")
+		self.assertIn("not opened asked by oncall-a, with key a because INC-1234 directory down "
+			"shares typed into this host: audit", self.story())
+		login.answer(self.response())
+		self.opens(login)
+		story = self.story()
+		for text in ("shares typed into this host: audit; typed into the machine that combined: ops, dba",
+				"counted: response of the quorum; the combining machine has seen ops, dba"):
+			self.assertIn(text, story)
 
 
 class RefusedTest(CodesCase):
