@@ -4,6 +4,7 @@
 #include "bg-unlock.h"
 #include "doors.h"
 #include "load.h"
+#include "ssh_text.h"
 
 #include <breakglass/ini.h>
 #include <breakglass/os_file.h>
@@ -88,8 +89,13 @@ static void print_steps(const struct bg_seal *seal, const char *label, const cha
 		(void)printf("    and if that is broken:        ssh -p 922 %s@%s\n"
 			     "    (its key %s)\n",
 			seal->account, label, own);
+	(void)printf("    with the key plugged into THIS host%s\n",
+		bg_ssh_has_keys(seal) ? ", or where you come from by:" : ".");
+	if (bg_ssh_has_keys(seal))
+		(void)printf("        ssh -i FILE %s@%s\n"
+			     "    (FILE is the part for ssh that was made with the key.)\n",
+			seal->account, label);
 	(void)printf(
-		"    with the key plugged into THIS host.\n"
 		" 2. Type the key's PIN; touch the key when it blinks.\n"
 		" 3. Type the reason: ticket, what is broken (8 letters or more).\n"
 		" 4. Call the custodians, one after the other. Say who you are, which host and\n"

@@ -152,6 +152,13 @@ def test_check_names_what_is_wrong_with_the_keys_file():
         assert h.finding()[0] == "CRITICAL"
 
 
+def test_hosts_sheet_says_the_way():
+    with Host() as h:
+        text = run("sheet", h.seals[0], "--label", "db1", check=0).stdout
+        assert "ssh -i FILE breakglass@db1\n" in text, text
+        assert max(map(len, text.split("\n"))) <= 80 and text.count("\n") < 66
+
+
 def main():
     cmdlib.main(sys.modules[__name__])
 
