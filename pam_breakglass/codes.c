@@ -44,10 +44,8 @@ static bool is_of_this(struct bg_attempt *attempt, enum bg_code_kind kind,
 		refuse(attempt, "That %s is of epoch %u, retired; set %s epoch %u is wanted.", what,
 			(unsigned int)epoch, set, (unsigned int)seal->epoch);
 	else if (epoch > seal->epoch)
-		refuse(attempt,
-			"That %s is of epoch %u; here set %s epoch %u is in force: install the new "
-			"seal.",
-			what, (unsigned int)epoch, set, (unsigned int)seal->epoch);
+		refuse(attempt, "That %s is of epoch %u, newer than %u here: install its seal.",
+			what, (unsigned int)epoch, (unsigned int)seal->epoch);
 	else
 		return true;
 	return false;

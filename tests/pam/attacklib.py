@@ -109,7 +109,7 @@ def rows_other_people(people, c, old):
 		NO_QUORUM)
 	yield ("P17 approval of an epoch to come",
 		one_line(codelib.APPROVAL, people.approval("dba", c, epoch=3)),
-		r"That approval is of epoch 3; here set [0-9A-Z]{4} epoch 2 is in force: install the new seal\.")
+		r"That approval is of epoch 3, newer than 2 here: install its seal\.")
 	for what, lie in (("set", {"set": bytes(16)}), ("epoch", {"epoch": 7})):
 		yield (f"P17 forged challenge, another {what}",
 			one_line(codelib.APPROVAL, people.approval("dba", {**c, **lie}, epoch=2)),

@@ -155,6 +155,7 @@ class TableCase(unittest.TestCase):
 		self.assertIsNotNone(prompt, (login.lines[-3:], login.results))
 		self.assertRegex(prompt.replace("\n", " "), sentence)
 		self.assertIn(expected, prompt)
+		self.assertLessEqual(max(map(len, prompt.split("\n"))), 79, prompt)
 		last = self.stage.events()[-1]
 		self.assertEqual(last["event"], event)
 		self.assertRegex(last["result"], sentence)
