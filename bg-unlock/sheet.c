@@ -111,9 +111,12 @@ static void print_steps(const struct bg_seal *seal, const char *label, const cha
 		seal->strength == 256 ? BG_SLIP39_WORDS_256 : BG_SLIP39_WORDS_128,
 		seal->policy.request_secs / 60, seal->threshold, seal->policy.session_secs / 3600,
 		seal->policy.session_secs / 60 % 60);
+	(void)printf("IF IT DOES NOT OPEN\n"
+		     " no key here         plug it into this host, press Enter\n");
+	if (seal->policy.remote_touch)
+		(void)printf("                     or type touch, and run bg-unlock touch where it "
+			     "is\n");
 	(void)printf(
-		"IF IT DOES NOT OPEN\n"
-		" no key here         plug it into this host, press Enter\n"
 		" wrong PIN           Caps Lock, layout (y/z); it says how many tries are left\n"
 		" share of another    the custodian has an old sheet, or another zone's: the set\n"
 		"   set or epoch      and epoch above must stand on it\n"

@@ -62,8 +62,6 @@ enum bg_step {
 enum bg_step bg_attempt_key(struct bg_attempt *attempt);
 /* Records KEY_REFUSED, as often as strangers may cause it. (key.c) */
 void bg_attempt_key_refused(struct bg_attempt *attempt, const char *result);
-/* A touch of this login with a fresh nonce. BG_ERR_RANDOM. (key.c) */
-BG_CHECKED enum bg_err bg_attempt_touch(const struct bg_attempt *attempt, struct bg_touch *ret);
 /* For REQUEST_OPENED: how the key was proved, and whether for a request that goes on. (key.c) */
 const char *bg_attempt_proved_text(const struct bg_attempt *attempt);
 
@@ -71,6 +69,9 @@ const char *bg_attempt_proved_text(const struct bg_attempt *attempt);
    otherwise is recorded and not taken. (sshkey.c) */
 bool bg_attempt_ssh_key(struct bg_attempt *attempt);
 
+/* A touch of this login with a fresh nonce, to be answered here or elsewhere. BG_ERR_RANDOM.
+   (relay.c) */
+BG_CHECKED enum bg_err bg_attempt_touch(const struct bg_attempt *attempt, struct bg_touch *ret);
 /* Does the policy let a key be touched elsewhere, and is there one? (relay.c) */
 bool bg_attempt_may_relay(const struct bg_attempt *attempt);
 /* And was that asked for, by the word `touch`? (relay.c) */

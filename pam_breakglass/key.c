@@ -8,7 +8,6 @@
 
 #include <breakglass/assertion.h>
 #include <breakglass/os_helper.h>
-#include <breakglass/os_random.h>
 #include <breakglass/paths.h>
 #include <breakglass/secret.h>
 #include <stdio.h>
@@ -100,17 +99,17 @@ static bool asked_elsewhere(struct bg_attempt *attempt, struct hunt *hunt)
 	return hunt->is_elsewhere;
 }
 
-/* "No key" prompts: Enter, or anything else, looks again; `touch` goes elsewhere, also where that
-   is no more use than what the prompt says. Returns BG_STEP_NEXT to look again. */
+/* "No key" prompts: Enter, or anything else, looks again; `touch` goes elsewhere, also where the
+   prompt does not offer it. Returns BG_STEP_NEXT for either. */
 static enum bg_step ask_again(
-	struct bg_attempt *attempt, struct hunt *hunt, const char *prompt, bool is_elsewhere_of_use)
+	struct bg_attempt *attempt, struct hunt *hunt, const char *prompt, bool is_offered)
 {
 	bg_text_reset(&attempt->text);
 	if (attempt->note[0] != '\0')
 		bg_text_add(&attempt->text, "%s\n", attempt->note);
 	attempt->note[0] = '\0';
 	bg_text_add(&attempt->text, "%s", prompt);
-	if (is_elsewhere_of_use && bg_attempt_may_relay(attempt))
+	if (is_offered && bg_attempt_may_relay(attempt))
 		bg_text_add(&attempt->text, ",\n " ELSEWHERE);
 	else
 		bg_text_add(&attempt->text, ": ");
@@ -129,13 +128,13 @@ static enum bg_step ask_again(
 	return BG_STEP_NEXT;
 }
 
-/* This key may yet do; */
+/* The key that is here may yet do. */
 static enum bg_step try_again(struct bg_attempt *attempt, struct hunt *hunt, const char *prompt)
 {
 	return ask_again(attempt, hunt, prompt, false);
 }
 
-/* another is needed. */
+/* Another key is needed than those that are here. */
 static enum bg_step want_another(struct bg_attempt *attempt, struct hunt *hunt, const char *prompt)
 {
 	return ask_again(attempt, hunt, prompt, true);
@@ -241,12 +240,11 @@ static enum bg_step ask_where(struct bg_attempt *attempt, struct hunt *hunt)
 {
 	bg_text_reset(&attempt->text);
 	bg_text_add(&attempt->text, "Press Enter to use the security key here, " ELSEWHERE);
-	switch (bg_attempt_ask(attempt, false)) {
+	switch (bg_attempt_ask(attempt, true)) {
 	case BG_GONE:
 		return BG_STEP_END;
 	case BG_ANSWERED:
-		if (asked_elsewhere(attempt, hunt))
-			return BG_STEP_AGAIN;
+		(void)asked_elsewhere(attempt, hunt);
 		break;
 	case BG_ANSWERED_TOO_LONG:
 	case BG_ANSWERED_EMPTY:
@@ -312,22 +310,6 @@ static void note_wrong_pin(struct bg_attempt *attempt, unsigned int left)
 	(void)snprintf(attempt->note, sizeof(attempt->note),
 		"Wrong PIN, %u tr%s left. Caps Lock? Keyboard layout?", left,
 		left == 1 ? "y" : "ies");
-}
-
-enum bg_err bg_attempt_touch(const struct bg_attempt *attempt, struct bg_touch *ret)
-{
-	const struct bg_guest *guest = attempt->guest;
-	struct bg_touch touch = { 0 };
-
-	if (bg_os_random(NULL, touch.nonce, sizeof(touch.nonce)) != 0)
-		return BG_ERR_RANDOM;
-	memcpy(touch.seal_digest, guest->seal.digest, BG_SHA256_LEN);
-	(void)snprintf(touch.host_label, sizeof(touch.host_label), "%s", guest->host.label);
-	(void)snprintf(touch.account, sizeof(touch.account), "%s", guest->seal.account);
-	(void)snprintf(touch.service, sizeof(touch.service), "%s", guest->service);
-	(void)snprintf(touch.origin, sizeof(touch.origin), "%s", guest->origin);
-	*ret = touch;
-	return BG_OK;
 }
 
 /* PIN and touch on the key that was found; its answer is verified here, whatever the helper says.

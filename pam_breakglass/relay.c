@@ -67,6 +67,22 @@ bool bg_attempt_wants_relay(const struct bg_attempt *attempt)
 	       strcasecmp(answer->text, "touch") == 0;
 }
 
+enum bg_err bg_attempt_touch(const struct bg_attempt *attempt, struct bg_touch *ret)
+{
+	const struct bg_guest *guest = attempt->guest;
+	struct bg_touch touch = { 0 };
+
+	if (bg_os_random(NULL, touch.nonce, sizeof(touch.nonce)) != 0)
+		return BG_ERR_RANDOM;
+	memcpy(touch.seal_digest, guest->seal.digest, BG_SHA256_LEN);
+	(void)snprintf(touch.host_label, sizeof(touch.host_label), "%s", guest->host.label);
+	(void)snprintf(touch.account, sizeof(touch.account), "%s", guest->seal.account);
+	(void)snprintf(touch.service, sizeof(touch.service), "%s", guest->service);
+	(void)snprintf(touch.origin, sizeof(touch.origin), "%s", guest->origin);
+	*ret = touch;
+	return BG_OK;
+}
+
 /* A fresh challenge; the one before it is dead, and so is what was typed for it. */
 static enum bg_err renew(struct relay *relay)
 {

@@ -191,7 +191,7 @@ static enum bg_code_took verdict(
 	if (g->good == 0)
 		return g->code->is_begun && is_meant_as_line(text) ? BG_TOOK_BAD_LINE
 								   : BG_TOOK_NOTHING;
-	if (g->bad < 0)
+	if (g->bad < 0 || g->code->have >> g->bad & 1) /* none, or given right further on */
 		return BG_TOOK_MORE;
 	problem->line = (unsigned int)g->bad + 1;
 	return BG_TOOK_BAD_LINE;

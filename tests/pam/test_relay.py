@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The first factor from elsewhere: touch challenges and their answers."""
+import re
 import unittest
 
 import codelib
 import pamlib
+import pexpect
 from pamlib import PAM_MAXTRIES, PAM_SUCCESS, PIN
 
 NO_KEY = ("No security key here. Plug one in and press Enter,\n"
@@ -91,6 +93,32 @@ class WayTest(RelayCase):
 				self.assertEqual(self.results("REQUEST_OPENED"), ["key proved elsewhere (touch)"])
 				granted = [e for e in self.stage.events() if e["event"] == "GRANTED"]
 				self.assertEqual([e["key"] for e in granted], ["a"])
+
+	def test_the_laptops_own_command_answers(self):
+		"""bg-unlock touch with key b, of which this host knows nothing but the seal's lines."""
+		self.stage.conf(device=self.key.path)
+		self.addCleanup(self.stage.conf)
+		self.stage.plug("b")
+		login, of = self.relay(network=True)
+		laptop = pexpect.spawn(str(pamlib.COMMAND), ["touch", "--device", self.stage.keys["b"].path],
+			encoding="utf-8", dimensions=(24, 80), timeout=20)
+		self.addCleanup(laptop.close, force=True)
+		laptop.expect("Touch challenge:")
+		laptop.expect(" ")
+		laptop.sendline("".join(codelib.encode(codelib.TOUCH_CHALLENGE,
+			codelib.write_touch_challenge(of))))
+		laptop.expect("Did you start this login yourself")
+		self.assertIn("192.0.2.7", laptop.before)
+		laptop.sendline("yes")
+		laptop.expect("PIN of your security key")
+		pamlib.wait_until("the hidden prompt", laptop.waitnoecho)
+		self.stage.keys["b"].ctl("touch")
+		laptop.sendline(PIN)
+		laptop.expect(pexpect.EOF)
+		answer = max(re.findall(r"\b[cbdefghijklnrtuv]{64,}\b", laptop.before), key=len)
+		login.answer(answer)
+		login.expect("Reason")
+		self.assertEqual(self.stage.events()[-1]["key"], "b")
 
 	def test_the_other_key_is_told_by_its_credential(self):
 		login, of = self.relay()

@@ -192,6 +192,21 @@ static void code_text_several_misread_lines_are_named_one_after_the_other(void *
 	assert_body(&code, &lines);
 }
 
+/* Typed wrong, then right, in one text: nothing is left to complain about. */
+static void code_text_a_line_given_right_further_on_is_good(void **state)
+{
+	const struct lines lines = lines_of(BG_CODE_APPROVAL, 13);
+	char text[3 * BG_CODE_TEXT_LEN];
+	struct bg_code code = { 0 };
+	struct bg_code_problem problem;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "%s %s %.20sxxxxxxxxxxxx %s %s", lines.line[0],
+		lines.line[1], lines.line[2], lines.line[3], lines.line[2]);
+	assert_int_equal(take(&code, text, &problem), BG_TOOK_MORE);
+	assert_int_equal(problem.line, 5);
+}
+
 static void code_text_other_kinds_are_named(void **state)
 {
 	const struct lines wanted = lines_of(BG_CODE_APPROVAL, 6);
@@ -291,6 +306,7 @@ int main(void)
 		cmocka_unit_test(code_text_cut_anywhere_goes_on),
 		cmocka_unit_test(code_text_a_misread_line_is_named),
 		cmocka_unit_test(code_text_several_misread_lines_are_named_one_after_the_other),
+		cmocka_unit_test(code_text_a_line_given_right_further_on_is_good),
 		cmocka_unit_test(code_text_other_kinds_are_named),
 		cmocka_unit_test(code_text_lines_of_two_codes_are_mixed),
 		cmocka_unit_test(code_text_tells_where_the_next_code_begins),
