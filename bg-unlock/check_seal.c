@@ -145,16 +145,35 @@ void bg_check_expiry(struct bg_check *check)
 			check->seal.policy.expires);
 }
 
+/* "a (FIDO2, ssh), b (FIDO2)" */
+static void key_names(const struct bg_seal *seal, char *ret, size_t size)
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < seal->key_count && used < size; i++) {
+		const struct bg_key *key = &seal->keys[i];
+		bool has_fido2 = key->credential_len > 0, has_ssh = key->ssh[0] != '\0';
+
+		used += (size_t)snprintf(ret + used, size - used, "%s%s (%s%s%s)", i ? ", " : "",
+			key->name, has_fido2 ? "FIDO2" : "", has_fido2 && has_ssh ? ", " : "",
+			has_ssh ? "ssh" : "");
+	}
+}
+
 void bg_check_keys(struct bg_check *check)
 {
+	char names[BG_KEYS_MAX * (BG_NAME_LEN + 16) + 1];
+
 	if (check->seal.key_count == 0)
 		return;
+	key_names(&check->seal, names, sizeof(names));
 	if (check->seal.key_count == 1)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "enrol a second key and reseal",
-			"one key only (%s): lost or broken, it shuts the account",
-			check->seal.keys[0].name);
+			"one key only, %s: lost or broken, it shuts the account", names);
 	else
-		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "%zu keys", check->seal.key_count);
+		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "%zu keys: %s",
+			check->seal.key_count, names);
 }
 
 void bg_check_quorum(struct bg_check *check)

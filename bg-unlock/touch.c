@@ -147,9 +147,10 @@ static int consent(struct state *s)
 	enum bg_err err = bg_tty_ask(&s->tty, true,
 		"Did you start this login yourself, now? Type yes:", s->ask.text, &len);
 
-	if (err || strcmp(s->ask.text, "yes") != 0)
-		return cancelled();
-	return BG_EXIT_DONE;
+	if (!err && strcmp(s->ask.text, "yes") == 0)
+		return BG_EXIT_DONE;
+	return bg_fail(BG_ERR_CANCELLED, NULL,
+		"no key was asked; if you did not start it, somebody else did: raise the alarm");
 }
 
 /* What a host would refuse is not handed out as an answer. */

@@ -43,7 +43,7 @@ def finds(h, level, name, *words):
 def test_good_host():
     with Good() as h:
         before = h.tree.snapshot()
-        finds(h, WARNING, "breakglass/keys", "one key only (a)")
+        finds(h, WARNING, "breakglass/keys", "one key only, a (FIDO2): ")
         r = h.check()
         assert r.stdout.count("\nWARNING") == 1 and "\nCRITICAL" not in r.stdout, r.stdout
         first = r.stdout.splitlines()[0]
@@ -64,7 +64,7 @@ def test_all_ok_is_zero():
             check=0)
         h.call("uninstall", "breakglass", "--purge", check=0)
         h.install(seal=h.path("two.seal"))
-        finds(h, OK, "two/keys", "2 keys")
+        finds(h, OK, "two/keys", "2 keys: a (FIDO2), b (FIDO2)")
 
 
 def test_json_is_one_object_of_the_same():

@@ -107,6 +107,7 @@ def test_without_a_seal():
             assert words in t.shown, t.shown
         before = sorted(os.listdir(p.folder))
         check_answer(t, value, *seal_key(p.seal))
+        assert t.shown.index("Type yes:") < t.shown.index("PIN of your")
         assert PIN not in t.shown and as_text(value) not in t.shown.replace("\r\n", "")
         assert sorted(os.listdir(p.folder)) == before
         assert t.shown.count("\n") <= 24, t.shown
@@ -172,6 +173,7 @@ def test_without_a_yes_no_key_is_asked():
             t.see("Type yes:")
             t.sendline(answer)
             assert t.end() == 1 and "no key was asked" in t.shown, answer
+            assert "raise the alarm" in " ".join(t.shown.split())
         t = Touch(p)
         t.see("Touch challenge:")
         cmdlib.wait_for("echo off", lambda: not t.getecho())
