@@ -124,7 +124,7 @@ void bg_request_show(struct bg_tty *tty, const struct bg_asked_request *request)
 	row(tty, "how long", length);
 	(void)snprintf(text, sizeof(text), "%u of %zu custodians, set %s epoch %u",
 		challenge->threshold, challenge->custodian_count, request->set, challenge->epoch);
-	row(tty, "opened by", text);
+	row(tty, "needs", text);
 	bg_escape_terminal(holder, sizeof(holder), r->holder);
 	bg_tty_say(tty,
 		"\n Telephone %s, by the number that you know, and ask:\n"

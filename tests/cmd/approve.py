@@ -251,8 +251,13 @@ def test_anything_but_yes_is_no():
                 assert t.end() == (1 if keys == "d" else -2)
         t = asked(request, text="\n".join(lines(request)) + "\n" + s["ops"] + "\nyes\nyes")
         t.see(SHARE)  # what was typed ahead is dropped
-        t.sendcontrol("c")
-        t.end()
+        t.send_when_hidden("?")
+        t.see("A share is 20")
+        t.see(SHARE)
+        t.send_when_hidden(s["ops"] + "\nyes")  # and so it is before the yes
+        t.see("type yes")
+        t.send_when_hidden("no")
+        assert t.end() == 1
         assert not codelib.find_lines(t.shown, codelib.APPROVAL)
 
 
