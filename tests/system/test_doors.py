@@ -2,11 +2,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every way through the dialogue at the real doors, sshd and login(1) on a terminal, as a table: what
 the person does, what the screen says, how it ends, and what is recorded."""
+import fcntl
+import struct
+import sys
+import termios
 import unittest
 from collections import namedtuple
+from pathlib import Path
 
 from boxlib import wait_until
 from doorlib import PIN, REASON, DoorCase, packages
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "pam"))
+import qrlib  # noqa: E402
 
 SERVICE = {"ssh": "sshd", "login": "login"}
 BOTH = ("ssh", "login")
@@ -276,6 +284,34 @@ class Doors(DoorCase):
 
 	def test_answers(self):
 		self.table(ANSWERS)
+
+	def test_qr_code_is_the_request_challenge_at_both_doors(self):
+		"""Over ssh the size of the terminal is not known before the session, at the console it is."""
+		for door, rows, columns, first in (("ssh", 24, 80, r"needs \d+\s+columns\s+and\s+\d+\s+rows of"),
+				("login", 24, 80, r"this\s+terminal\s+has\s+80\s+and\s+24"), ("login", 60, 100, None)):
+			with self.row(f"qr, {columns}x{rows}", door):
+				self.box.fresh()
+				with getattr(self.box, {"ssh": "ssh_door", "login": "console_door"}[door])() as person:
+					fcntl.ioctl(person.child.fileno(), termios.TIOCSWINSZ,
+						struct.pack("HHHH", rows, columns, 0, 0))
+					person.pin()
+					person.reason()
+					person.sees("Share 1 of 2 .*: ")
+					code = "".join(person.challenge()).replace(" ", "")
+					person.types("qr")
+					if first:
+						self.assertRegex(person.sees("Share 1 of 2 .*: "), first)
+						person.types("qr")
+					seen = person.sees("Share 1 of 2 .*: ")
+					if first and door == "login":
+						self.assertNotIn("\u2588", seen)
+						continue
+					picture = [li for li in seen.split("\n") if "\u2588" in li]
+					self.assertEqual(qrlib.read(qrlib.modules(picture)), code.upper())
+					person.types(self.box.shares["audit"])
+					person.share("dba")
+					person.shell()
+					person.leaves_shell()
 
 	def play(self, row, door):
 		"""One row at one door; the marks of the log before it and the person, gone again."""
