@@ -149,6 +149,32 @@ class GoodTest(CodesCase):
 		self.assertEqual(event["custodians"], "ops, dba")
 		self.assertIn("reseal is due", login.infos[-1])
 
+	def test_the_key_alone_opens_further_sessions_of_it(self):
+		for answers in ((self.approval, "audit"), (self.approval, "dba")), ((self.response, None),):
+			self.stage.reset()
+			login = self.at_share()
+			for make, name in answers:
+				login.answer(make(name) if name else make())
+				if name == "audit":
+					login.expect("audit counted.")
+			self.opens(login)
+			again = self.stage.ssh()
+			self.addCleanup(again.kill)
+			self.stage.prove(again)
+			self.opens(again)
+		self.assertEqual(self.result_of("GRANTED")[-1], "a further session of the request; seen by the "
+			"combining machine: ops, dba")
+
+	def test_a_short_form_that_has_a_line_of_a_code_in_it_is_a_share(self):
+		"""Dealt shares are so by chance only; this one is of nobody."""
+		line = codelib.from_modhex(codelib.line(codelib.TOUCH_CHALLENGE, 17, bytes(13)))
+		self.assertEqual(line[0], 0x11)
+		raw = line + b"\0"
+		raw += (~codelib.crc16(raw) & 0xFFFF).to_bytes(2, "little")
+		login = self.at_share()
+		login.answer(codelib.modhex(raw))
+		login.expect("That share is of no custodian of set")
+
 	def test_line_by_line_in_any_order_and_grouped(self):
 		login = self.at_share()
 		lines = codelib.encode(codelib.APPROVAL, codelib.approval(self.challenge,
@@ -214,6 +240,10 @@ class GoodTest(CodesCase):
 		self.assertEqual(qrlib.read(qrlib.modules(picture)), text.upper())
 		for line in picture:
 			self.assertRegex(line, "^[ \u2580\u2584\u2588]+$")
+		login.answer(self.response())
+		self.opens(login)
+		self.assertEqual([before for before, _ in login.fds], [after for _, after in login.fds])
+		self.assertEqual(set(login.states), {"same"})
 
 	def test_qr_over_ssh_begins_on_its_own_line(self):
 		"""ssh's client puts "(user@host) " before what it shows."""
