@@ -95,7 +95,7 @@ def check_answer(t, value, credential, verify):
     t.check_width()
 
 
-def test_without_a_seal():
+def touch_S15_what_was_shown_is_what_is_signed():
     with Place() as p:
         p.ceremony()
         value = challenge(p.seal)
@@ -149,7 +149,7 @@ def touch_P17_only_a_touch_challenge_is_answered():
         assert not cmdlib.shows_share(t.shown, words.split())
 
 
-def touch_S15_a_challenge_that_is_no_good_asks_no_key():
+def test_a_challenge_that_is_no_good_asks_no_key():
     with Place() as p:
         p.ceremony()
         good = codelib.write_touch_challenge(challenge(p.seal))
@@ -281,7 +281,7 @@ def test_the_newest_of_several_credentials_and_the_seal_chooses():
         assert "credentials" not in t.shown
 
 
-def touch_S13_a_wrong_assertion_is_not_handed_out():
+def test_a_wrong_assertion_is_not_handed_out():
     with Place() as p:
         p.ceremony()
         for flag, blind in (("no-uv", False), ("no-up", False), ("bad-rpid", True), ("bad-sig", True),

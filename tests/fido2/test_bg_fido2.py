@@ -286,7 +286,7 @@ class Discover(Base):
         self.assertEqual(key.count("touches"), touches + 3)
         self.assertEqual(self.discover(key.path, user_name="third").err, "NOT_ENROLLED")
 
-    def test_P02_several_keys_get_no_pin(self):
+    def test_several_keys_get_no_pin(self):
         (a, _), b = self.enrolled(), self.key("b")
         before = a.count("pin-attempts")
         got = self.discover(f"{a.path} {b.path}")
