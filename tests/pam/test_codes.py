@@ -544,6 +544,60 @@ class RefusedTest(CodesCase):
 				self.opens(login)
 
 
+class QrProgramTest(unittest.TestCase):
+	"""bg-qr by itself: u32 length; columns u16, rows u16, text."""
+	program = pamlib.BUILD / "bg-qr" / "bg-qr"
+
+	def run_it(self, data, *arguments):
+		done = pamlib.subprocess.run([self.program, *arguments], input=data, capture_output=True,
+			env={}, timeout=20, check=False)
+		self.assertEqual(done.stderr, b"")
+		return done.returncode, done.stdout
+
+	@staticmethod
+	def request(text, columns=0, rows=0):
+		body = struct.pack(">HH", columns, rows) + text
+		return struct.pack(">I", len(body)) + body
+
+	def test_what_fits_is_drawn_and_what_does_not_is_measured(self):
+		wide, high = 21 + 4, 13
+		for columns, rows, fits in ((0, 0, 1), (wide, high, 1), (wide - 1, high, 0), (wide, high - 1, 0)):
+			status, out = self.run_it(self.request(b"cbde fghi\njklnrtuv", columns, rows))
+			self.assertEqual(status, 0)
+			self.assertEqual(struct.unpack(">IBHH", out[:9]), (len(out) - 4, fits, wide, high))
+			picture = out[9:].decode()
+			self.assertEqual(len(picture), (wide + 1) * high * fits)
+			if fits:
+				self.assertEqual(qrlib.read(qrlib.modules(picture.split("\n")[:-1])),
+					"CBDEFGHIJKLNRTUV")
+
+	def test_the_longest_challenge_fits_into_one(self):
+		text = b"cbdefghijklnrtuv" * 64  # as many characters as a code may have
+		status, out = self.run_it(self.request(text))
+		picture = out[9:].decode().split("\n")[:-1]
+		self.assertEqual((status, qrlib.read(qrlib.modules(picture))), (0, text.decode().upper()))
+
+	def test_anything_else_is_refused_without_a_word(self):
+		good = self.request(b"cbde")
+		for name, data, arguments in (("nothing", b"", ()), ("half a length", good[:3], ()),
+				("cut", good[:-1], ()), ("no text", struct.pack(">IHH", 4, 0, 0), ()),
+				("a length of everything", b"\xff" * 4 + good, ()),
+				("too long", self.request(b"c" * 2049), ()), ("an argument", good, ("-h",))):
+			with self.subTest(name):
+				self.assertEqual(self.run_it(data, *arguments), (1, b""))
+
+	def test_it_is_nobody_and_ends_by_itself(self):
+		with pamlib.subprocess.Popen([self.program], stdin=pamlib.subprocess.PIPE, env={}) as child:
+			status = pamlib.Path(f"/proc/{child.pid}/status")
+			pamlib.wait_until("rights dropped", lambda: re.search(r"\nUid:(\t65534){4}\n",
+				status.read_text()))
+			text = status.read_text()
+			for line in ("Gid:" + "\t65534" * 4, "Groups:\t ", "CapEff:\t" + "0" * 16,
+					"NoNewPrivs:\t1"):
+				self.assertIn(f"\n{line}\n", text)
+			self.assertEqual(child.wait(20), -14)  # its alarm: nothing was said
+
+
 class PolicyTest(CodesCase):
 	policy = {"remote": "touch"}
 
