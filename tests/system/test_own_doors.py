@@ -95,10 +95,13 @@ class Doors(OwnDoorCase):
 		self.box.fresh()
 
 	def mend(self):
-		self.box.run("cp -a /root/kept/etc/. /etc/; rm -f /run/nologin; systemctl start ssh")
+		self.box.run("cp -a /root/kept/etc/. /etc/; rm -f /run/nologin; systemctl reset-failed ssh; "
+			"systemctl start ssh")
 
 	def console(self):
 		"""Whoever stands at the terminal now; it waits for Enter."""
+		while self.terminal.expect([r".+", pexpect.TIMEOUT], timeout=0.1) == 0:
+			pass  # what the last one left on the screen
 		self.box.run(["systemctl", "restart", self.unit])
 		person = Person(self.box, self.terminal, "own-console")
 		person.sees(ENTER)
@@ -150,7 +153,7 @@ class Doors(OwnDoorCase):
 			self.mend()
 		self.assertLess(seconds, SECONDS)
 		names = self.box.event_names(mark)
-		self.assertEqual(names.count("SESSION_ESCALATED"), 2, names)
+		self.assertGreaterEqual(names.count("SESSION_ESCALATED"), 2, names)
 		self.assertNotIn("BYPASS_BLOCKED", names)
 
 	def test_records_name_the_door(self):
@@ -269,7 +272,7 @@ class Doors(OwnDoorCase):
 	# Who else
 
 	def test_nobody_else_comes_in(self):
-		box = self.box
+		box, mark = self.box, self.box.mark()
 		own = (f"UserKnownHostsFile={OWN}/known_hosts",)
 		box.run("ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/root && "
 			"cp /root/.ssh/root.pub /root/.ssh/authorized_keys")
@@ -286,9 +289,8 @@ class Doors(OwnDoorCase):
 				"yes/; s/^PermitRoot.*/PermitRootLogin yes/; s/^PasswordAuth.*/PasswordAuthentication "
 				"yes/; s/^AuthenticationM.*/AuthenticationMethods any/; "
 				f"s#^AuthorizedKeysF.*#AuthorizedKeysFile .ssh/authorized_keys#' {OWN}/sshd_config; "
-				f"breakglass=$(sshd -T -f {OWN}/sshd_config -C user=alice,host=x,addr=::1); "
 				"systemctl restart breakglass-sshd")
-		self.assertNotIn("BYPASS_BLOCKED", self.box.event_names(self.box.mark()))
+		self.assertNotIn("SESSION_OPENED", self.box.event_names(mark))
 
 	# Always there
 
@@ -463,6 +465,41 @@ class Install(OwnDoorCase):
 		self.assertNotEqual(self.box.run("systemctl is-enabled breakglass-sshd", check=False).rc, 0)
 		self.box.run(f"bg-unlock uninstall {ACCOUNT} --root /root/tree")
 		self.assertEqual(self.box.run("find /root/tree/etc -name '*breakglass-ss*' -o -name '*breakglass-con*'").out, "")
+
+
+class SecurityKeys(OwnDoorCase):
+	"""The second sshd is told the same about an account as the first."""
+
+	@classmethod
+	def prepare(cls):
+		box = cls.box
+		box.install_packages(*packages())
+		for name in "ab":
+			box.add_key(name)
+		box.add_ssh_key("a")
+		box.add_ssh_key("b")
+		box.shares = box.init(keys=("a", "b"))
+		box.use_devices("a")
+		box.install(more="--door sshd")
+		box.run("echo 'Nonsense yes' >>/etc/ssh/sshd_config; systemctl stop ssh")
+
+	def test_key_at_the_client_opens(self):
+		with self.box.own_sshd_door(security_key="b") as person:
+			person.client_key(key="b")
+			person.reason()
+			person.share("audit")
+			person.share("dba")
+			person.shell()
+			self.assertIn(ROOT, person.runs("sudo -n id"))
+			person.leaves_shell()
+		opened = self.box.wait_event("SESSION_OPENED")
+		self.assertEqual((opened["key"], opened["service"]), ("b", "breakglass-sshd"))
+
+	def test_key_in_the_host_opens_beside_it(self):
+		self.box.fresh()
+		person = self.box.own_console_door()
+		person.opens()
+		person.leaves_shell()
 
 
 if __name__ == "__main__":
