@@ -153,7 +153,8 @@ static void say_open(struct bg_guest *guest, const struct bg_request_record *rec
 	bg_text_item(&text, "OPEN until %s (%s), recorded,", until, length);
 	put_names(&text, session->custodians);
 	bg_text_add(&text, "\n");
-	bg_text_item(&text, " Afterwards: review %s;", id);
+	bg_text_item(&text, " Afterwards: review %s%s", id,
+		record->tally.has_response || typed > 0 ? ";" : ".");
 	if (record->tally.has_response)
 		bg_text_item(&text, " reseal is due (a laptop has seen the quorum's shares).");
 	else if (typed > 0)
