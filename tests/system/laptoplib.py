@@ -72,9 +72,9 @@ class Typist:
 		"""Waits for a text; gives what came until its end, printable and without CR."""
 		try:
 			self.child.expect(pattern, timeout=timeout)
-		except (pexpect.TIMEOUT, pexpect.EOF) as error:
+		except (pexpect.TIMEOUT, pexpect.EOF):
 			raise AssertionError(f"{self.door}: waited in vain for {pattern!r}; seen:\n"
-				f"{self.screen}{self.child.before}") from error
+				f"{self.screen}{self.child.before}") from None
 		after = self.child.after if isinstance(self.child.after, str) else ""
 		seen = (self.child.before + after).replace("\r", "")
 		self.screen += seen
