@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What ./demo tells: a server nobody can log in to, a security key, three custodians.
+"""What ./demo tells: a server nobody can log in to, a security key, three custodians, four ways in.
 
 Every step is checked; the status is 0 only if each ended as it should.
 """
@@ -8,26 +8,39 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
 import doorlib
 from boxlib import CACHE, SOFTKEY, BoxError
+from laptoplib import Laptop
+from wayslib import approval, give_one, opened, prove, response, satisfy, typed
 
 TOUCH_FILE = CACHE / "demo.leader"
 WIDTH = 80
 
 
+ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z])?")
+
+
 class Tee(io.TextIOBase):
-	"""What a terminal shows, to the screen and, if wanted, to a file."""
+	"""What a terminal shows, to the screen and, if wanted, to a file; but what clears or switches a
+	screen, which would take the story along."""
 
 	def __init__(self, cast=None):
 		self.cast = open(cast, "w", encoding="utf-8") if cast else None
+		self.rest = ""  # an escape sequence that has only begun
 
 	def write(self, text):
+		text = self.rest + text
+		begun = re.search(r"\x1b(\[[0-9;?]*)?$", text)
+		self.rest = text[begun.start():] if begun else ""
+		text = ESCAPE.sub("", text[:begun.start()] if begun else text)
 		sys.stdout.write(text.replace("\r\n", "\n"))
 		if self.cast:
 			self.cast.write(text)
@@ -43,12 +56,61 @@ class Tee(io.TextIOBase):
 			self.cast = None
 
 
+class Way:
+	"""One way in: what it takes until the shell. Keystrokes and pasted characters at the door, and
+	at laptops."""
+
+	def __init__(self, title, laptop):
+		self.title = title
+		self.laptop = laptop
+		self.before = (laptop.keystrokes, laptop.pasted)
+		self.start = time.monotonic()
+		self.people = []
+		self.counts = ()
+
+	def ends(self):
+		self.counts = (time.monotonic() - self.start,
+			sum(p.keystrokes for p in self.people), sum(p.pasted for p in self.people),
+			self.laptop.keystrokes - self.before[0], self.laptop.pasted - self.before[1])
+
+	def row(self):
+		return "{:38} {:4.1f} s {:7} {:6} {:7} {:6}".format(self.title, *self.counts)
+
+
+class ShownLaptop(Laptop):
+	"""What happens at a laptop is shown: each verb in full the first time."""
+
+	def __init__(self, box, tee):
+		super().__init__(box)
+		self.tee = tee
+		self.verbs = set()
+		self.approval = None  # the last one
+
+	def approve(self, challenge, share):
+		self.approval = super().approve(challenge, share)
+		return self.approval
+
+	def starts(self, *argv):
+		again = argv[1] in self.verbs
+		self.verbs.add(argv[1])
+		self.watch = None if again else self.tee
+		self.tee.write(f"\r\n   -- at a laptop, offline: {' '.join(argv[:2])}"
+			f"{' (as before)' if again else ''}\r\n")
+		return super().starts(*argv)
+
+	def ends(self, typist, status=0):
+		screen = super().ends(typist, status)
+		self.tee.write("   -- at the door again\r\n")
+		return screen
+
+
 class Story:
 	def __init__(self, box, tee):
 		self.box = box
 		self.tee = tee
 		self.number = 0
-		self.start = self.last = time.monotonic()
+		self.laptop = None
+		self.ways = []
 
 	def say(self, text):
 		print(text, flush=True)
@@ -56,13 +118,15 @@ class Story:
 	@contextlib.contextmanager
 	def step(self, title):
 		self.number += 1
-		self.say(f"\n== {self.number}. {title}")
+		self.say("\n" + textwrap.fill(f"== {self.number}. {title}", WIDTH - 1,
+			subsequent_indent="   "))
 		start = time.monotonic()
 		yield
 		self.say(f"   ({time.monotonic() - start:.1f} s)")
 
 	def expect(self, claim, is_true, detail=""):
-		self.say(f"   {'yes' if is_true else 'NO'}: {claim}")
+		self.say(textwrap.fill(f"{'yes' if is_true else 'NO'}: {claim}", WIDTH - 1,
+			initial_indent="   ", subsequent_indent="      "))
 		if not is_true:
 			raise AssertionError(f"{claim} {detail}")
 
@@ -76,8 +140,14 @@ class Story:
 			f"in {self.box.event_names(since)}")
 
 	@contextlib.contextmanager
-	def person(self, door):
+	def person(self, door, until=None):
+		"""Somebody at a door; shown from the start, or from where until(person) has led."""
 		with door as person:
+			if until:
+				self.tee.write(" ...\r\n" + until(person).split("\n")[-1])
+			else:
+				self.tee.write((person.screen + person.child.buffer).lstrip()
+					.replace("\n", "\r\n"))
 			person.child.logfile_read = self.tee
 			try:
 				yield person
@@ -85,8 +155,8 @@ class Story:
 				person.child.logfile_read = None
 				self.say("")
 
-	def ssh(self, **options):
-		return self.person(self.box.ssh_door(**options))
+	def ssh(self, until=None, **options):
+		return self.person(self.box.ssh_door(**options), until)
 
 	# The steps
 
@@ -101,19 +171,23 @@ class Story:
 	def ceremony(self):
 		with self.step("The ceremony: one security key, three custodians, two of them suffice"):
 			self.box.add_key("a")
-			self.box.shares = self.box.init()
+			self.box.add_ssh_key("a")
+			# each session needs its own quorum, so that each way below is a whole one
+			self.box.shares = self.box.init(policy={"reentry": "no"})
 			self.say("   Each custodian's share, dealt and read back:")
 			for name, words in self.box.shares.items():
 				self.say(f"     {name:6} {' '.join(words.split()[:4])} ... "
 					f"({len(words.split())} words)")
-			self.box.write("/etc/breakglass/breakglass.conf",
-				"[breakglass]\ndevice = /run/softkey/a\n")
+			self.box.key_is("here")
 
 	def install(self):
-		with self.step("Install the seal on the host: account, PAM, ssh, sudo"):
-			done = self.box.install()
-			for line in (done.out + done.err).splitlines():
-				self.say(f"   {line}")
+		with self.step("Install the seal on the host: account, PAM, ssh, sudo, the own doors"):
+			done = self.box.install(more="--door sshd")
+			lines = (done.out + done.err).splitlines()
+			self.say(f"   {sum(li.startswith('did: ') for li in lines)} steps, each told; and:")
+			for line in lines:
+				if not line.startswith("did: "):
+					self.say(f"   {line}")
 			check = self.box.run("bg-unlock check", check=False)
 			told = check.out.splitlines() or [check.err.strip()]
 			self.say(f"   bg-unlock check: {told[0]}")
@@ -122,74 +196,117 @@ class Story:
 					self.say(f"   {line}")
 			self.expect("nothing is critical", check.rc in (0, 1), check.out)
 
-	def login(self):
+	@contextlib.contextmanager
+	def way(self, letter, short, title, *events):
+		"""A step that is a way in, and what it records."""
 		since = self.box.mark()
-		with self.step("02:00. The directory is down. ssh as breakglass: key, PIN, touch, reason, "
-				"two shares"):
-			start = time.monotonic()
-			with self.ssh() as person:
-				person.opens(("audit", "dba"))
-				seconds = time.monotonic() - start
-				for command in ("sudo id", "su -c id"):
-					person.types(command)
-					person.sees(r"uid=0\(root\)")
-					person.sees(doorlib.PROMPT)
-				person.types("exit")
-				person.sees("closed[^\n]*")
-				self.tee.end_cast()
-			self.expect(f"a shell after {seconds:.1f} s of machine time; sudo and su both work", True)
+		with self.step(f"Way {letter}: {title}"):
+			way = Way(f"{letter}  {short}", self.laptop)
+			yield way
 			self.box.wait_event("SESSION_CLOSED", since)
-			self.events(since, "ATTEMPT", "REQUEST_OPENED", "SHARE_ACCEPTED", "SHARE_ACCEPTED",
-				"GRANTED", "SESSION_OPENED", "SESSION_ESCALATED", "SESSION_ESCALATED",
+			self.events(since, *events, "GRANTED", "SESSION_OPENED", "SESSION_ESCALATED",
 				"SESSION_CLOSED")
+		self.ways.append(way)
 
-	def one_share(self):
-		since = self.box.mark()
-		with self.step("Refused: one share only"):
-			with self.ssh() as person:
-				self.to_shares(person)
-				person.types(self.box.shares["audit"])
-				person.sees(r"audit counted\. Share 2 of 2")
-				person.leaves()
-			self.expect("no session", "SESSION_OPENED" not in self.box.event_names(since))
-			self.has_event(since, "SHARE_ACCEPTED")
+	@contextlib.contextmanager
+	def at(self, way, *door):
+		with self.person(opened(self.box, *door)) as person:
+			way.people.append(person)
+			yield person
 
-	def to_shares(self, person):
+	def is_root(self, way, person):
+		person.shell()
+		way.ends()
+		person.types("sudo id")
+		person.sees(r"uid=0\(root\)")
+		person.sees(doorlib.PROMPT)
+		self.tee.end_cast()
+		person.leaves_shell()
+
+	def console(self):
+		gives = (typed("audit"), typed("dba"))
+		with self.way("a", "console: key, two shares read out", "02:00, the directory is down. At "
+				"the console: key, PIN, touch, two shares", "ATTEMPT", "REQUEST_OPENED",
+				"SHARE_ACCEPTED", "SHARE_ACCEPTED") as way:
+			with self.at(way, "login") as person:
+				satisfy(person, "here", gives, self.laptop)
+				self.is_root(way, person)
+
+	def by_ssh(self):
+		with self.way("b", "ssh: security key, two approvals", "ssh with the security key at the "
+				"laptop, two approvals from custodians at home", "ATTEMPT", "REQUEST_OPENED",
+				"APPROVAL_ACCEPTED", "APPROVAL_ACCEPTED") as way:
+			with self.at(way, "ssh", "ssh") as person:
+				satisfy(person, "ssh", (approval("audit"), approval("dba")), self.laptop)
+				self.is_root(way, person)
+
+	def by_serial(self):
+		with self.way("c", "serial: relayed touch, one response", "A serial console: the touch is "
+				"relayed, two custodians at one laptop", "ATTEMPT", "REQUEST_OPENED",
+				"APPROVAL_ACCEPTED") as way:
+			with self.at(way, "login", "touch") as person:
+				satisfy(person, "touch", (response("audit", "dba"),), self.laptop)
+				self.is_root(way, person)
+
+	def mixed(self):
+		with self.way("d", "ssh, line drops, own console: a mix", "ssh and one approval; the line "
+				"drops; on at the emergency console with a typed share", "ATTEMPT",
+				"REQUEST_OPENED", "APPROVAL_ACCEPTED", "ATTEMPT", "REQUEST_OPENED",
+				"SHARE_ACCEPTED") as way:
+			with self.at(way, "ssh", "ssh") as person:
+				prove(person, "ssh", self.laptop)
+				person.reason()
+				give_one(person, approval("ops"), self.laptop)
+				person.sees("Share 2 of 2 [^\n]*: ")
+				person.dies()
+			self.say("   The line dropped. At the emergency console:")
+			with self.at(way, "own console", "touch") as person:
+				prove(person, "touch", self.laptop)
+				give_one(person, typed("dba"), self.laptop)
+				self.is_root(way, person)
+
+	def table(self):
+		with self.step("Four ways, until the shell: machine time, keystrokes, pasted characters"):
+			self.say(f"   {'':47} at the door    at laptops")
+			self.say(f"   {'':47} typed pasted   typed pasted")
+			for way in self.ways:
+				self.say("   " + way.row())
+
+	@staticmethod
+	def to_shares(person):
 		"""Up to the prompt for a share: a new request asks the reason, one taken up again does not."""
 		person.pin()
-		if "Reason" in person.sees(r"Reason \(ticket, what is broken\): |Share \d of \d[^\n]*: "):
+		share = r"Share \d of \d[^\n]*: "
+		seen = person.sees(r"Reason \(ticket, what is broken\): |" + share)
+		if "Reason" in seen:
 			person.types(doorlib.REASON)
-			person.sees(r"Share \d of \d[^\n]*: ")
+			seen = person.sees(share)
+		return seen
 
-	def wrong_share(self):
-		words = self.box.shares["dba"].split()
-		words[6] = "flme"
+	def wrong(self):
+		shares, other = self.box.shares, self.box.init("other")
+		words = shares["dba"].split()
 		since = self.box.mark()
-		with self.step("Refused: a wrong word, then a wrong share; both named, nothing else lost"):
-			with self.ssh() as person:
-				self.to_shares(person)
-				person.types(" ".join(words))
+		self.box.key_is("here")
+		with self.step("Refused, each named, nothing else lost: a wrong word, a wrong share, a share "
+				"of another set, an approval of way b"):
+			with self.ssh(until=self.to_shares) as person:
+				person.types(" ".join(words[:6] + ["flme"] + words[7:]))
 				person.sees(r'word 7 "flme" is not in the list\.')
 				person.sees(r"Word 7 of the share of dba: ")
-				person.types(" ".join(self.box.shares["dba"].split()[6:19] + ["academic"]))
+				person.types(" ".join(words[6:19] + ["academic"]))
 				person.sees("The share of dba does not add up")
-				person.sees(": ")
-				person.leaves()
-			self.has_event(since, "SHARE_REFUSED")
-
-	def other_set(self):
-		other = self.box.init("other")
-		since = self.box.mark()
-		with self.step("Refused: a share of another set"):
-			with self.ssh() as person:
-				self.to_shares(person)
+				person.sees("Word 20 of the share of dba: ")
 				person.types(other["dba"])
-				person.sees("another set")
+				person.sees("another set[^\n]*\n[^\n]*: ")
+				person.pastes(self.laptop.approval)
+				person.sees("That approval is for request [^\n]*\n[^\n]*: ")
 				person.leaves()
 			self.has_event(since, "SHARE_REFUSED")
+			self.has_event(since, "APPROVAL_REFUSED")
 
 	def reseal(self):
-		with self.step("Reseal: the shares were typed here, so a new set is dealt; "
+		with self.step("Reseal: this host and a laptop have seen shares, so a new set is dealt; "
 				"the old one retires"):
 			self.old = dict(self.box.shares)
 			self.box.softkey_ctl("a", "auto", "on")
@@ -207,8 +324,7 @@ class Story:
 	def retired(self):
 		since = self.box.mark()
 		with self.step("Refused: a share that the reseal retired"):
-			with self.ssh() as person:
-				self.to_shares(person)
+			with self.ssh(until=self.to_shares) as person:
 				person.types(self.old["dba"])
 				person.sees("retired")
 				person.leaves()
@@ -219,7 +335,7 @@ class Story:
 		self.box.softkey_ctl("a", "unplug")
 		with self.step("Refused: no security key"):
 			with self.ssh() as person:
-				person.sees(r"No security key here\. Plug one in and press Enter,\s+or type touch ")
+				person.sees(r"No security key here\.[^:]*: ")
 				person.leaves()
 			self.has_event(since, "ATTEMPT")
 		self.box.softkey_ctl("a", "plug")
@@ -231,6 +347,7 @@ class Story:
 				"install -m 644 /root/.ssh/thief.pub /etc/ssh/thief.pub")
 			box.write("/etc/ssh/sshd_config.d/00-thief.conf", f"Match User {doorlib.ACCOUNT}\n"
 				"\tPubkeyAuthentication yes\n\tAuthenticationMethods publickey\n"
+				"\tPubkeyAcceptedAlgorithms ssh-ed25519\n\tPubkeyAuthOptions none\n"
 				"\tAuthorizedKeysFile /etc/ssh/thief.pub\n")
 			box.run("systemctl reload ssh")
 			try:
@@ -268,30 +385,25 @@ class Story:
 	def run(self, debs):
 		with self.step("Boot a Debian 12 in a container: systemd, journald, rsyslog, sshd"):
 			self.say(f"   up after {self.box.boot():.1f} s")
+			self.box.run(": >/etc/motd; chmod -x /etc/update-motd.d/*")
 		self.packages(debs)
 		self.ceremony()
 		self.install()
 
 	def all(self):
-		self.login()
-		# The first request is live: its key alone would open another session. Each refusal below is
-		# shown on a request of its own, so the live one is ended with its boot.
-		self.reboot()
-		self.one_share()
-		self.wrong_share()
-		self.other_set()
+		self.laptop = ShownLaptop(self.box, self.tee)
+		self.console()
+		self.by_ssh()
+		self.by_serial()
+		self.mixed()
+		self.table()
+		self.wrong()
 		self.reseal()
 		self.retired()
 		self.no_key()
 		self.public_key_alone()
 		self.su_by_root()
 		self.tell()
-
-	def reboot(self):
-		with self.step("A reboot ends what is live: requests and sessions are of one boot"):
-			self.box.softkey_stop("a")
-			self.say(f"   up after {self.box.reboot():.1f} s")
-			self.box.softkey_start("a", pin=doorlib.PIN, state="/var/lib/softkey/a")
 
 
 def hands_on(box):
