@@ -461,7 +461,7 @@ class RefusedTest(CodesCase):
 		index, private = self.private("audit")
 		signed = private.sign(codelib.frame("approval", digest))
 		for epoch, sentence in ((0, "of epoch 0, retired; set .* epoch 1 is wanted"),
-				(2, "of epoch 2; here set .* epoch 1 is in force")):
+				(2, "of epoch 2, newer than 1 here: install its seal")):
 			self.refused(login, plain(codelib.APPROVAL,
 				codelib.write_approval(digest[:4], index, epoch, signed)), sentence)
 		free = next(i for i in range(16) if i not in [c[0] for c in self.challenge["custodians"]])
