@@ -13,6 +13,8 @@ import termios
 import cmdlib
 from cmdlib import PIN, Place, Terminal, run
 from init import enrol, read_screen, show
+from requestlib import SHARE, Host, asked
+from respond import NEXT, agreed
 
 if __name__ == "__main__":
     cmdlib.enter()
@@ -105,6 +107,27 @@ def hidden_P08_combine_keeps_no_words():
         t.send_when_hidden(s["ops"])
         t.see("ops counted.")
         assert not words_in(memory(t.pid), s["ops"])
+        t.sendintr()
+        t.end()
+
+
+def hidden_P08_approve_and_a_response_keep_no_words():
+    with Place() as p:
+        s = p.ceremony()
+        request = Host(p.seal).request()
+        t = asked(request)
+        t.see(SHARE)
+        t.send_when_hidden(s["ops"])
+        t.see("type yes")
+        assert not words_in(memory(t.pid), s["ops"])
+        t.sendintr()
+        t.end()
+        t = agreed(request)
+        t.see("Share 1 of 2")
+        t.send_when_hidden(s["ops"])
+        t.see(NEXT)
+        image = memory(t.pid)
+        assert len(image) > 100000 and not words_in(image, s["ops"])
         t.sendintr()
         t.end()
 
