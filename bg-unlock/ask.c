@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "bg-unlock.h"
 
+#include <breakglass/code_text.h>
 #include <breakglass/escape.h>
 
 #include <stdio.h>
@@ -116,6 +117,19 @@ static const char *refusal(const struct bg_entry *entry)
 	}
 }
 
+/* Was the first piece of a share a code instead? NULL: no. A compact share is tried first: one in
+   65,536 begins like a line of a code. */
+static const char *other_kind(const struct bg_ask *ask, size_t len)
+{
+	struct bg_code none = { 0 };
+	struct bg_code_problem problem;
+
+	if (ask->entry.state == BG_ENTRY_COMPACT ||
+		bg_code_take(&none, 0, ask->text, len, &problem) != BG_TOOK_OTHER_KIND)
+		return NULL;
+	return bg_code_kind_text(problem.kind);
+}
+
 static void explain(struct bg_tty *tty)
 {
 	bg_tty_say(tty,
@@ -151,6 +165,7 @@ static bool is_blank(const char *text, size_t len)
 static enum bg_asked ask_line(struct bg_ask *ask, struct bg_given *ret)
 {
 	const struct bg_entry *entry = &ask->entry;
+	const char *kind;
 	enum bg_err err;
 	size_t len = 0;
 
@@ -167,7 +182,10 @@ static enum bg_asked ask_line(struct bg_ask *ask, struct bg_given *ret)
 	bg_entry_add(&ask->entry, ask->text, len, ask->expected);
 	if (entry->state == BG_ENTRY_MNEMONIC || entry->state == BG_ENTRY_COMPACT)
 		return deliver(ask, ret);
-	if (entry->state == BG_ENTRY_BAD_WORD)
+	kind = other_kind(ask, len);
+	if (kind)
+		bg_error("standard input:%u: this is %s; a share is wanted", ask->line, kind);
+	else if (entry->state == BG_ENTRY_BAD_WORD)
 		bg_error("standard input:%u: word %u \"%s\" is not in the list", ask->line,
 			entry->bad_number, entry->bad_text);
 	else if (entry->state == BG_ENTRY_REFUSED)
@@ -226,6 +244,22 @@ static bool is_help_word(const struct bg_ask *ask)
 	return ask->entry.state == BG_ENTRY_EMPTY && strcasecmp(ask->text, "help") == 0;
 }
 
+/* One piece more. True: it was a code, named and dropped with the rest of the paste. */
+static bool add(struct bg_ask *ask, size_t len)
+{
+	bool is_first = ask->entry.state == BG_ENTRY_EMPTY;
+	const char *kind;
+
+	bg_entry_add(&ask->entry, ask->text, len, ask->expected);
+	kind = is_first ? other_kind(ask, len) : NULL;
+	if (!kind)
+		return false;
+	bg_tty_drain(ask->tty);
+	bg_tty_say(ask->tty, " This is %s; a share is wanted.\n", kind);
+	bg_entry_wipe(&ask->entry);
+	return true;
+}
+
 static enum bg_asked ask_pieces(struct bg_ask *ask, const char *first, struct bg_given *ret)
 {
 	char prompt[PROMPT_LEN];
@@ -257,7 +291,10 @@ static enum bg_asked ask_pieces(struct bg_ask *ask, const char *first, struct bg
 		}
 		if (ask->again && strcmp(ask->text, ask->again) == 0)
 			return BG_ASKED_AGAIN;
-		bg_entry_add(&ask->entry, ask->text, len, ask->expected);
+		if (add(ask, len)) {
+			(void)snprintf(prompt, sizeof(prompt), "%s", first);
+			continue;
+		}
 		if (react(ask, first, prompt))
 			return deliver(ask, ret);
 	}

@@ -192,6 +192,27 @@ def test_another_kind_is_named():
         t.end()
 
 
+def test_a_code_where_a_share_is_wanted_is_named():
+    with Place() as p:
+        s = p.ceremony()
+        host = Host(p.seal)
+        request = host.request()
+        t = asked(request)
+        approval = codelib.encode(codelib.APPROVAL, bytes([1] * 74))
+        for text, name in (("\n".join(lines(request)), "a request challenge"),
+                           ("".join(approval), "an approval"), (approval[2], "an approval")):
+            t.see(SHARE)
+            t.send_when_hidden(text)
+            t.see(f" This is {name}; a share is wanted.")
+        t.see(SHARE)
+        t.send_when_hidden(compact(s["ops"]))
+        t.see("type yes")
+        t.sendline("yes")
+        assert t.end() == 0 and host.verifies(request, "ops", one_line(t.shown))
+        fails(run("combine", "--stdin", stdin="".join(approval) + "\n"), 2,
+              "this is an approval; a share is wanted")
+
+
 def approve_S13_a_wrong_share_is_named_and_dropped():
     with Place() as p, Place() as q:
         s, o = p.ceremony(), q.ceremony()
