@@ -151,6 +151,9 @@ class Person(Typist):
 					os.kill(int(pid), signal.SIGKILL)
 		with contextlib.suppress(OSError, pexpect.ExceptionPexpect):
 			self.child.close()
+		if self.door == "own-console":
+			# it begins anew for ever, also where the next terminal gets the same name
+			self.box.run(["systemctl", "stop", self.child.unit], check=False)
 
 
 class DoorBox(Box):

@@ -22,18 +22,19 @@ PROMPT = r"Share {} of 2 [^\n]*: $"
 
 
 class Way:
-	"""How the key is proved, how ops is counted before the rows and dba after them."""
+	"""Which door, how the key is proved, how ops is counted before the rows and dba after them."""
 
-	def __init__(self, name, proof, first, last):
-		self.name, self.proof, self.first, self.last = name, proof, first, last
+	def __init__(self, door, proof, first, last):
+		self.door, self.proof, self.first, self.last = door, proof, first, last
+		self.name = f"{door}, key {proof}; {first}, {last}"
 
 	def opened(self, box, key="a"):
 		box.key_is("here" if self.proof == "here" else "away")
 		for name in box.keys:
 			box.softkey_ctl(name, "plug" if name == key else "unplug")
-		if self.proof == "ssh":
-			return box.ssh_door(security_key=key)
-		return box.console_door() if self.name.startswith("login") else box.ssh_door()
+		more = {"security_key": key} if self.proof == "ssh" else {}
+		return {"ssh": box.ssh_door, "login": box.console_door, "own sshd": box.own_sshd_door,
+			"own console": box.own_console_door}[self.door](**more)
 
 	def prove(self, person, laptop, key="a"):
 		if self.proof == "here":
@@ -41,18 +42,25 @@ class Way:
 		elif self.proof == "ssh":
 			person.client_key(key=key)
 		else:
-			person.sees(r"No security key here[^$]*: $")
-			person.types("touch")
-			person.sees(r"Its answer [^\n]*: $")
+			asks_for_touch(person)
 			person.pastes(laptop.touch(person.challenge("touch"), key, PIN))
 
 
+def asks_for_touch(person):
+	person.sees(r"or type touch to use one elsewhere: $")
+	person.types("touch")
+	person.sees(r"Its answer [^\n]*: $")
+
+
 WAYS = (
-	Way("login, key here; typed shares", "here", "typed", "typed"),
-	Way("ssh, key by ssh; approvals", "ssh", "approval", "approval"),
-	Way("login, touch elsewhere; an approval, a response", "touch", "approval", "response"),
-	Way("ssh, key here; a typed share, an approval", "here", "typed", "approval"),
+	Way("login", "here", "typed", "typed"),
+	Way("ssh", "ssh", "approval", "approval"),
+	Way("login", "elsewhere", "approval", "response"),
+	Way("ssh", "here", "typed", "approval"),
+	Way("own sshd", "ssh", "approval", "response"),
+	Way("own console", "elsewhere", "typed", "approval"),
 )
+RELAYED = WAYS[2]
 
 
 def rows(people, old, c, signature):
@@ -84,6 +92,7 @@ class Attack(DoorCase):
 		cls.old.set_id = bytes.fromhex(cls.sealed("set", "/root/breakglass.seal"))
 		box.use_devices(*box.keys)
 		box.install()
+		box.add_own_sshd()
 		box.shares = box.reseal()
 		box.install_successor("/root/breakglass.seal.2")
 		cls.people = Custodians(box.shares)
@@ -218,13 +227,10 @@ class Attack(DoorCase):
 
 	def test_P17_touches_of_another_time_and_place(self):
 		"""At the touch prompt of a real door: old answers, other kinds; then the right one."""
-		way = WAYS[2]
 		self.box.fresh()
 		mark = self.box.mark()
-		with way.opened(self.box) as person:
-			person.sees(r"No security key here[^$]*: $")
-			person.types("touch")
-			person.sees(r"Its answer [^\n]*: $")
+		with RELAYED.opened(self.box) as person:
+			asks_for_touch(person)
 			old = self.laptop.touch(person.challenge("touch"), "a", PIN)
 			person.types("")  # a new challenge
 			person.sees(r"Its answer [^\n]*: $")

@@ -14,6 +14,8 @@ import protocol as p
 import slip39_check as slip39
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "pam"))
+import codelib  # noqa: E402
 SUBJECTS = ("keys", "seals", "codes", "chain", "refused")
 checks = 0
 
@@ -165,6 +167,20 @@ def check_seals(v):
 # codes.json --------------------------------------------------------------------------------
 
 
+def check_written(what, kind, body):
+    """What the tests' codelib.py writes of these fields is this body."""
+    v = {**p.READERS[kind](body)}
+    if kind == p.TOUCH_CHALLENGE:
+        written = codelib.write_touch_challenge(v)
+    elif kind == p.REQUEST_CHALLENGE:
+        written = codelib.write_request_challenge(codelib.read_request_challenge(body))
+    else:
+        write = {p.TOUCH_ANSWER: codelib.write_touch_answer, p.APPROVAL: codelib.write_approval,
+                 p.RESPONSE: codelib.write_response}[kind]
+        written = write(*v.values())
+    same(f"{what}: written again", written, body)
+
+
 def check_lines(what, v, kind):
     """The body, after lines were made, read in any order, and each bit of them flipped."""
     body = bytes.fromhex(v["body"])
@@ -172,6 +188,7 @@ def check_lines(what, v, kind):
     same(f"{what}: lines", p.code_lines(kind, body), v["lines"])
     same(f"{what}: grouped", [p.grouped(v["lines"][0])], v["first_line_grouped"])
     same(f"{what}: body", p.read_code(v["lines"][::-1]), (kind, body))
+    check_written(what, kind, body)
     for line in v["lines"]:
         data = p.unmodhex(line)
         for bit in range(128):
