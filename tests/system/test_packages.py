@@ -154,6 +154,8 @@ class Life(PackageCase):
 		self.assertEqual(self.box.run("dpkg --audit").out, "")
 		self.assertEqual(self.box.run("systemctl --failed --no-legend --plain").out, "")
 		self.assertEqual(self.box.run("stat -c '%a %U' /run/breakglass").out, "700 root\n")
+		# an own door is install's to open
+		self.assertNotEqual(self.box.run("systemctl is-enabled breakglass-sshd", check=False).rc, 0)
 		self.assertEqual(self.box.run("stat -c '%a %U' /etc/breakglass/accounts").out, "755 root\n")
 
 	def test_2_upgrade_over_a_live_seal_changes_nothing_of_it(self):
@@ -222,14 +224,16 @@ class RealSeal(PackageCase):
 	def test_1_account_opens_before_and_after_an_upgrade(self):
 		with self.box.ssh_door() as person:
 			person.opens()
+		self.box.add_own_sshd()
 		before = self.seal_state()
 		records = len(self.box.chain())
 		self.install_both(build_packages(NEWER))
 		self.assertEqual(self.seal_state(), before)
 		self.assertGreaterEqual(len(self.box.chain()), records)
-		with self.box.console_door() as person:
-			person.pin()  # the request is still open: the same key goes on
-			person.shell()
+		for door in self.box.console_door, self.box.own_sshd_door:
+			with door() as person:
+				person.pin()  # the request is still open: the same key goes on
+				person.shell()
 		self.assert_ordinary_users_come_in()
 		self.box.run("bg-unlock log verify")
 
@@ -238,6 +242,8 @@ class RealSeal(PackageCase):
 		self.assertTrue(self.traces())
 		self.apt("remove", "libpam-breakglass")
 		self.assertEqual(self.traces(), [])
+		self.assertEqual(self.box.run("ss -Hltn 'sport = :922'; find /etc/systemd -name "
+			"'*breakglass-ss*'; grep -c ^@include /etc/pam.d/other").out, "4\n")
 		self.assert_no_trace_in_pam()
 		self.assertEqual(self.seal_state(), before)
 		self.assertEqual(self.box.run("ls -A /run/breakglass/log/pending 2>/dev/null | xargs -r cat",
