@@ -27,6 +27,7 @@ static const struct bg_check_row host_rows[] = {
 	{ "audit", bg_check_audit, true },
 	{ "helper", bg_check_helper, false },
 	{ "log", bg_check_log, true },
+	{ "alerts", bg_check_alerts, false },
 };
 
 /* files comes first: the others need the seal. */
@@ -191,16 +192,18 @@ static int run(struct bg_crypto *crypto, const char *root, bool is_json)
 int bg_verb_check(int argc, char **argv)
 {
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
-		{ "root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
-		{ 0 } };
+		{ "alerts", no_argument, NULL, 'a' }, { "root", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' }, { 0 } };
 	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
 	const char *root = NULL;
-	bool is_json = false;
+	bool is_json = false, is_alerts = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		if (c == 'j')
 			is_json = true;
+		else if (c == 'a')
+			is_alerts = true;
 		else if (c == 'r')
 			root = optarg;
 		else if (c == 'h')
@@ -210,6 +213,8 @@ int bg_verb_check(int argc, char **argv)
 	}
 	if (optind != argc)
 		return (void)bg_usage("check takes no argument"), UNKNOWN;
+	if (is_alerts)
+		return bg_check_try_alerts();
 	crypto = bg_load_crypto();
 	return crypto ? run(crypto, root, is_json) : UNKNOWN;
 }

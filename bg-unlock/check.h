@@ -44,6 +44,10 @@ bg_check_fn bg_check_account, bg_check_ssh, bg_check_ssh_keys, bg_check_sudo, bg
 	bg_check_groups, bg_check_sudo_stack;
 /* Looks at the host. */
 bg_check_fn bg_check_conf, bg_check_pam, bg_check_module, bg_check_login, bg_check_names,
-	bg_check_audit, bg_check_helper, bg_check_log, bg_check_runuser, bg_check_doors;
+	bg_check_audit, bg_check_helper, bg_check_log, bg_check_runuser, bg_check_doors,
+	bg_check_alerts;
+
+/* Gives every handler an alert that says that it is a test, and prints who takes it. A level. */
+int bg_check_try_alerts(void);
 
 #endif

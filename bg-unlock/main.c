@@ -76,6 +76,7 @@ static const struct bg_verb verbs[] = {
 		"  --root FOLDER               the system below that folder\n" },
 	{ "check", bg_verb_check, "[OPTIONS]", "is all in order on this host?",
 		"  --json                      one JSON object\n"
+		"  --alerts                    give every alert handler a test, say who takes it\n"
 		"  --root FOLDER               look at the files below that folder only\n" },
 	{ "log", bg_verb_log, "show|verify [OPTIONS]", "the story, and its proof",
 		"  show                        what happened, request by request\n"

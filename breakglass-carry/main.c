@@ -1,12 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs once: carries what /run/breakglass/log holds to /var/lib/breakglass/log,
- * and gives /run its head at boot. Takes no argument. Its stderr is the journal.
+ * spools its alerts, records what became of alerts, and gives /run its head at
+ * boot. Takes no argument. Its stderr is the journal.
  */
 #include <breakglass/os_log.h>
+#include <breakglass/os_spool.h>
+#include <breakglass/secret.h>
 
 #include <stdio.h>
+#include <inttypes.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+static void record_told(void *arg, const struct bg_alert_told *told)
+{
+	struct bg_crypto *crypto = arg;
+	bool is_failed = told->outcome == BG_ALERT_FAILED;
+	char host[256] = "", result[160];
+	struct bg_event event = { .id = is_failed ? BG_EV_ALERT_FAILED : BG_EV_ALERT_DELIVERED,
+		.host = host,
+		.result = result,
+		.severity = -1 };
+
+	/* of a handler that fails for hours: the 1st, 2nd, 4th ... failure */
+	if (is_failed && (told->failures & (told->failures - 1)) != 0)
+		return;
+	(void)gethostname(host, sizeof(host) - 1);
+	if (is_failed)
+		(void)snprintf(result, sizeof(result),
+			"alert %" PRIu64 " not taken by %s, failure %" PRIu32 "; tried again",
+			told->id, told->handler, told->failures);
+	else
+		(void)snprintf(result, sizeof(result),
+			"alert %" PRIu64 " taken by %s, started after %" PRIu64 " ms%s", told->id,
+			told->handler, told->latency_ms,
+			told->outcome == BG_ALERT_REFUSED ? "; answer: not authorised" : "");
+	bg_log_event(crypto, "breakglass-carry", &event, false, NULL);
+}
+
+static void record_all_told(void)
+{
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
+
+	if (crypto)
+		bg_spool_told(record_told, crypto);
+}
 
 int main(int argc, char **argv)
 {
@@ -21,6 +60,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	(void)umask(077);
+	record_all_told();
 	err = bg_log_carry(&count, &diag);
 	if (err == BG_OK)
 		return 0;

@@ -13,6 +13,8 @@
 #define BG_PATH_RUN_LOG	 BG_PATH_RUN "/log" /* pending, head */
 #define BG_PATH_VAR	 "/var/lib/breakglass"
 #define BG_PATH_VAR_LOG	 BG_PATH_VAR "/log"
+#define BG_PATH_SPOOL	 BG_PATH_VAR "/spool" /* new, deferred, handlers, told, last */
+#define BG_PATH_HANDLERS BG_PATH_ETC "/alert.d"
 #define BG_PATH_LIBEXEC	 "/usr/libexec/breakglass"
 #define BG_PATH_FIDO2	 BG_PATH_LIBEXEC "/bg-fido2"
 #define BG_PATH_QR	 BG_PATH_LIBEXEC "/bg-qr"

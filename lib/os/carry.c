@@ -2,8 +2,8 @@
 /*
  * From /run to /var, so that a process killed at any step loses and doubles
  * nothing: pending is renamed to carrying under the writers' lock, appended to
- * the newest segment, synced, and only then removed. What a killed run left half
- * appended is found by comparing, and completed.
+ * the newest segment, synced, alerts are spooled, and only then it is removed.
+ * What a killed run left half appended is found by comparing, and completed.
  */
 #include "io.h"
 #include "chain.h"
@@ -11,6 +11,7 @@
 
 #include <breakglass/os_clock.h>
 #include <breakglass/os_log.h>
+#include <breakglass/os_spool.h>
 #include <breakglass/paths.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -98,6 +99,8 @@ static enum bg_err finish_carrying(struct carry *carry)
 	err = append_segment(carry, segments.last, &lines, done);
 	if (err == BG_OK)
 		err = sync_folder(carry);
+	if (err == BG_OK)
+		err = bg_spool_write(carry->crypto, lines.p, lines.len, carry->diag);
 	if (err == BG_OK && unlinkat(carry->run, BG_CHAIN_CARRYING, 0) != 0)
 		err = io_error(carry, BG_CHAIN_CARRYING, "the carried file cannot be removed");
 	if (err == BG_OK)

@@ -23,6 +23,9 @@ class Good(Host):
     def __enter__(self):
         super().__enter__()
         self.install()
+        # a handler that has taken an alert
+        self.tree.write("etc/breakglass/alert.d/mail", "#!/bin/sh\n", 0o755)
+        self.tree.write("var/lib/breakglass/spool/handlers/mail", "7 0 0 -\n", 0o600)
         return self
 
     def check(self, *more):
@@ -54,6 +57,21 @@ def test_good_host():
                      "breakglass/account"):
             assert f"\nOK {name}: " in r.stdout, (name, r.stdout)
         assert h.tree.snapshot() == before
+
+
+def test_alert_handlers():
+    with Good() as h:
+        for text, level, words in (
+            ("7 0 0 -\n", OK, ("handler mail takes alerts, the last one was 7",)),
+            ("7 3 99 -\n", CRITICAL, ("handler mail failed 3 times in a row",)),
+            ("nonsense\n", WARNING, ("handler mail has not taken an alert yet",)),
+        ):
+            h.tree.write("var/lib/breakglass/spool/handlers/mail", text, 0o600)
+            r = h.check()
+            assert f"\n{('OK', 'WARNING', 'CRITICAL')[level]} alerts: " in r.stdout, r.stdout
+            assert all(w in r.stdout for w in words), r.stdout
+        h.tree.write("etc/breakglass/alert.d/mail", "#!/bin/sh\n", 0o777)
+        assert "\nWARNING alerts: no alert handler" in h.check().stdout
 
 
 def test_all_ok_is_zero():
