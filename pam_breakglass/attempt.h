@@ -45,6 +45,7 @@ struct bg_attempt {
 	struct bg_request_record record;
 	struct bg_text text;   /* the prompt being put together */
 	unsigned int refusals; /* of shares and words, on this connection */
+	bool is_code_last;     /* the last answer to the prompt for shares was of a code */
 	char note[192];	       /* the last result, repeated in the next prompt */
 };
 

@@ -79,10 +79,17 @@ static enum bg_step answer_missing(struct bg_attempt *attempt, struct round *rou
 
 static enum bg_err take_answer(struct bg_attempt *attempt)
 {
-	bool is_code = false;
-	enum bg_err err = bg_quorum_take_code(attempt, &is_code);
+	const struct bg_entry *entry = &attempt->vault->entry;
+	enum bg_err err = bg_quorum_take_code(attempt, &attempt->is_code_last);
 
-	return is_code || err != BG_OK ? err : bg_quorum_take_share(attempt);
+	if (err != BG_OK)
+		return err;
+	if (!attempt->is_code_last)
+		return bg_quorum_take_share(attempt);
+	/* whose first word already was none is not gone on with */
+	if (entry->state == BG_ENTRY_BAD_WORD && entry->bad_number == 1)
+		bg_entry_wipe(&attempt->vault->entry);
+	return BG_OK;
 }
 
 static void show_qr(struct bg_attempt *attempt, struct round *round)

@@ -124,9 +124,11 @@ static void put_help(struct relay *relay)
 	bg_text_add(&relay->attempt->text,
 		" Where your security key is run bg-unlock touch, and give it the challenge. It\n"
 		" shows what is opened, asks for PIN and touch, and gives an answer: type or\n"
-		" paste that here, in one go or line by line. key looks for a key here again.\n");
+		" paste that here, in one go or line by line. Enter alone makes a new challenge;\n"
+		" key looks for a key here again.\n");
 }
 
+/* So short that a line of the answer, which is echoed, fits behind it. */
 static void put_question(struct relay *relay)
 {
 	struct bg_text *text = &relay->attempt->text;
@@ -136,11 +138,10 @@ static void put_question(struct relay *relay)
 	if (!relay->answer.is_begun)
 		bg_text_item(text, "Its answer");
 	else if (relay->problem.total > 0)
-		bg_text_item(text, "Line %u of %u of the answer", relay->problem.line,
-			relay->problem.total);
+		bg_text_item(text, "Line %u of %u", relay->problem.line, relay->problem.total);
 	else
-		bg_text_item(text, "Line %u of the answer", relay->problem.line);
-	bg_text_item(text, " (Enter: new challenge; ? helps; %s left): ", left);
+		bg_text_item(text, "Its line %u", relay->problem.line);
+	bg_text_item(text, " (? helps; %s left): ", left);
 }
 
 static enum bg_asked ask(struct relay *relay)

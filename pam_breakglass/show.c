@@ -175,46 +175,64 @@ size_t bg_quorum_words(const struct bg_attempt *attempt)
 	return attempt->guest->seal.strength == 256 ? BG_SLIP39_WORDS_256 : BG_SLIP39_WORDS_128;
 }
 
-/* The last lines of the prompt: the result, then what is wanted now. */
-void bg_quorum_put_question(struct bg_attempt *attempt, bool is_first)
+/* What is missing of a share that was begun. False: nothing was. */
+static bool put_rest_of_share(struct bg_attempt *attempt)
 {
 	const struct bg_entry *entry = &attempt->vault->entry;
 	const char *name = bg_quorum_head_name(attempt);
+	bool is_modhex = entry->modhex_len > 0;
+	size_t whole = bg_quorum_words(attempt);
+
+	if (entry->state == BG_ENTRY_BAD_WORD || entry->state == BG_ENTRY_REFUSED) {
+		bg_text_item(&attempt->text, " Word %u%s%s: ", entry->bad_number,
+			name != NULL ? " of the share of " : "", name != NULL ? name : "");
+		return true;
+	}
+	if (entry->state != BG_ENTRY_MORE)
+		return false;
+	if (is_modhex)
+		whole = whole == BG_SLIP39_WORDS_128 ? (size_t)BG_COMPACT_CHARS_128
+						     : (size_t)BG_COMPACT_CHARS_256;
+	bg_text_item(&attempt->text,
+		"%s: %zu of %zu %s, go on: ", name != NULL ? name : "this share",
+		is_modhex ? entry->modhex_len : entry->words.count, whole,
+		is_modhex ? "characters" : "words");
+	return true;
+}
+
+static bool put_rest_of_code(struct bg_attempt *attempt)
+{
 	char left[24], wanted[64];
 
+	bg_quorum_code_wanted(attempt, wanted);
+	if (wanted[0] == '\0')
+		return false;
 	time_left(attempt, left);
+	bg_text_item(&attempt->text, "%s (%s left): ", wanted, left);
+	return true;
+}
+
+/* The last lines of the prompt: the result, then what is wanted now; of a share and a code that
+   were both begun, what was given last. */
+void bg_quorum_put_question(struct bg_attempt *attempt, bool is_first)
+{
+	char left[24];
+
 	if (attempt->note[0] != '\0') {
 		bg_text_item(&attempt->text, "%s ", attempt->note);
 		if (strlen(attempt->note) > 40)
 			bg_text_add(&attempt->text, "\n");
 	}
-	if (entry->state == BG_ENTRY_BAD_WORD || entry->state == BG_ENTRY_REFUSED) {
-		bg_text_item(&attempt->text, " Word %u%s%s: ", entry->bad_number,
-			name != NULL ? " of the share of " : "", name != NULL ? name : "");
+	if ((attempt->is_code_last && put_rest_of_code(attempt)) || put_rest_of_share(attempt) ||
+		put_rest_of_code(attempt))
 		return;
-	}
-	if (entry->state == BG_ENTRY_MORE) {
-		bg_text_item(&attempt->text,
-			"%s: %zu of %zu %s, go on: ", name != NULL ? name : "this share",
-			entry->modhex_len > 0 ? entry->modhex_len : entry->words.count,
-			entry->modhex_len > 0 ? (bg_quorum_words(attempt) == BG_SLIP39_WORDS_128
-								? (size_t)BG_COMPACT_CHARS_128
-								: (size_t)BG_COMPACT_CHARS_256)
-					      : bg_quorum_words(attempt),
-			entry->modhex_len > 0 ? "characters" : "words");
-		return;
-	}
-	bg_quorum_code_wanted(attempt, wanted);
-	if (wanted[0] != '\0') {
-		bg_text_item(&attempt->text, "%s (%s left): ", wanted, left);
-		return;
-	}
 	bg_text_item(&attempt->text, "Share %zu of %u", bg_quorum_counted(attempt) + 1,
 		(unsigned int)attempt->guest->seal.threshold);
 	if (is_first) {
 		bg_text_item(&attempt->text, " (words, or their first 4 letters; ? helps): ");
 		return;
 	}
+	time_left(attempt, left);
 	bg_text_item(&attempt->text, " (");
 	put_missing(attempt);
 	bg_text_item(&attempt->text, "; %s left): ", left);

@@ -212,10 +212,27 @@ class GoodTest(CodesCase):
 		login.answer(" ".join(words[:9]))
 		login.expect("ops: 9 of 20 words, go on: ")
 		login.answer(text[:64])
-		login.expect("ops: 9 of 20 words, go on: ")
-		login.answer(" ".join(words[9:]))
+		login.expect("Line 3 of the approval, or all of it (")
+		login.answer(" ".join(words[9:12]))
+		login.expect("ops: 12 of 20 words, go on: ")
+		login.answer(" ".join(words[12:]))
 		login.expect("ops counted. Line 3 of the approval")
 		login.answer(text[64:])
+		self.opens(login)
+
+	def test_a_code_after_a_word_that_is_none(self):
+		"""What began with it is no share to go on with; a later wrong word is asked for again."""
+		login = self.at_share()
+		login.answer("hccc INC-1234")
+		login.expect('word 1 "hccc" is not in the list.')
+		login.answer(self.approval("audit"))
+		login.expect("audit counted. Share 2 of 2 (")
+		words = self.stage.shares["ops"].split()
+		login.answer(" ".join(words[:6] + ["flme"] + words[7:]))
+		login.expect("Word 7 of the share of ops: ")
+		login.answer(self.approval("audit"))
+		login.expect("Word 7 of the share of ops: ")
+		login.answer(words[6])
 		self.opens(login)
 
 	def test_code_shows_the_challenge_again(self):

@@ -12,7 +12,7 @@ from pamlib import PAM_MAXTRIES, PAM_SUCCESS, PIN
 NO_KEY = ("No security key here. Plug one in and press Enter,\n"
 	" or type touch to use one elsewhere: ")
 HEAD = "Touch challenge, for bg-unlock touch where your security key is:\n"
-ASKED = "Its answer (Enter: new challenge; ? helps; "
+ASKED = "Its answer (? helps; "
 REFUSED = "Security key not accepted."
 OTHER = "That answers another challenge than the last one."
 
@@ -144,7 +144,7 @@ class WayTest(RelayCase):
 		lines = codelib.encode(codelib.TOUCH_ANSWER, self.body(of))
 		for i, line in enumerate(lines[:-1]):
 			login.answer(" ".join(line[j:j + 4] for j in range(0, 32, 4)).upper())
-			prompt = login.expect(f"Line {i + 2} of {len(lines)} of the answer (")
+			prompt = login.expect(f"Line {i + 2} of {len(lines)} (")
 			self.assertNotIn(HEAD, prompt)
 		login.answer("-".join((lines[-1][:9], lines[-1][9:])))
 		login.expect("Reason")
@@ -156,7 +156,7 @@ class WayTest(RelayCase):
 		bad[2] = ("c" if bad[2][5] != "c" else "b").join((bad[2][:5], bad[2][6:]))
 		login.answer(" ".join(bad))
 		login.expect("Line 3 does not add up: a character is misread. Only it is wanted.\n",
-			f"Line 3 of {len(lines)} of the answer (")
+			f"Line 3 of {len(lines)} (")
 		login.answer(lines[2])
 		login.expect("Reason")
 		self.assertEqual(self.results(), [])
@@ -165,7 +165,7 @@ class WayTest(RelayCase):
 		login, of = self.relay()
 		text = self.answer(of)
 		login.answer(text[:77])
-		login.expect("Line 3 of 7 of the answer (" if len(text) == 7 * 32 else "Line 3 of ")
+		login.expect("Line 3 of 7 (" if len(text) == 7 * 32 else "Line 3 of ")
 		login.answer(text[64:])
 		login.expect("Reason")
 

@@ -42,7 +42,7 @@ def half_an_answer(end):
 	end.person.asks_for_touch()
 	answer = end.laptop.touch(end.person.challenge("touch"), "a", PIN)
 	end.person.pastes(answer[:64])
-	end.person.sees(r"Line 3 of \d+ of the answer [^\n]*: $")
+	end.person.sees(r"Line 3 of \d+ \([^\n]*: $")
 
 
 def at_the_reason(end):
