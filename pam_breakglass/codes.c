@@ -165,11 +165,7 @@ static void note_part(
 	case BG_TOOK_WHOLE:
 		break;
 	case BG_TOOK_MORE:
-		if (problem->total > 0)
-			bg_quorum_note(attempt, "Good so far; line %u of %u is next.",
-				problem->line, problem->total);
-		else
-			bg_quorum_note(attempt, "Good so far; line %u is next.", problem->line);
+		bg_quorum_note(attempt, "Good so far."); /* the prompt says what is missing */
 		break;
 	case BG_TOOK_BAD_LINE:
 		bg_quorum_note(attempt, "Line %u is misread.", problem->line);

@@ -181,7 +181,7 @@ class GoodTest(CodesCase):
 			*self.private("audit")))
 		for i, line in enumerate([lines[2], lines[0], lines[1], lines[5], lines[3]]):
 			login.answer(" ".join(line[j:j + 4] for j in range(0, 32, 4)).upper())
-			prompt = login.expect("Good so far; line")
+			prompt = login.expect("Good so far. Line")
 			self.assertIn(f"Line {(1, 2, 4, 4, 5)[i]} of the approval", prompt)
 		login.answer(lines[4])
 		login.expect("audit counted.")
