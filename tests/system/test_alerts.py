@@ -134,6 +134,23 @@ class Alerts(DoorCase):
 		self.assertIn("OK alerts: handler works takes alerts, the last one was", checked)
 		self.assertEqual(len(self.kept("works")), 1)
 
+	def test_without_settings(self):
+		"""A file that is missing keeps no handler from its alerts that does not need it."""
+		self.allow_kept()
+		self.keeper("works")
+		self.box.run("mv /etc/breakglass/alert.conf /root/")
+		try:
+			self.box.run(f"cp {SHIPPED}/webhook {HANDLERS}/")
+			mark = self.box.mark()
+			self.alert()
+			wait_until("the handler", lambda: self.kept("works"), 20)
+			wait_until("the other one", lambda: [e for e in self.box.events(mark)
+				if e["event"] == "ALERT_FAILED" and "by webhook," in e["result"]], 20)
+			self.assertNotIn("Invalid syntax", self.box.run(
+				"journalctl -q --no-pager _PID=1").out)
+		finally:
+			self.box.run("mv /root/alert.conf /etc/breakglass/")
+
 	def test_secrets_stay_with_the_service(self):
 		self.box.run(f"cp {SHIPPED}/webhook {HANDLERS}/")
 		self.handler("spy", "#!/bin/sh\ncat >/dev/null\n{ id -un; env; cat /etc/breakglass/alert.conf; "
