@@ -60,6 +60,20 @@ static void find_label(const struct bg_seal *seal, char ret[static BG_HOST_LABEL
 		memcpy(ret, host.label, BG_HOST_LABEL_LEN + 1);
 }
 
+/* The own doors of the host that the page is for, as far as we may know them. */
+struct own {
+	char fingerprint[64]; /* of its second sshd, "" where it has none */
+	struct bg_record record;
+};
+
+static void find_own(struct own *ret)
+{
+	const struct bg_tree host = { .is_host = true };
+
+	(void)bg_own_fingerprint(&host, ret->fingerprint);
+	(void)!bg_record_load(&host, NULL, &ret->record, NULL);
+}
+
 static void print_people(const struct bg_seal *seal, const struct bg_contacts *contacts)
 {
 	(void)printf("YOU NEED\n 1. one of these security keys, and its PIN\n");
@@ -78,17 +92,24 @@ static void print_people(const struct bg_seal *seal, const struct bg_contacts *c
 		(void)printf("      (numbers as of %s)\n", contacts->updated);
 }
 
-/* own: the fingerprint of the host's second sshd, "" where it has none. */
-static void print_steps(const struct bg_seal *seal, const char *label, const char *own)
+static void print_own(const struct bg_seal *seal, const char *label, const struct own *own)
+{
+	for (size_t n = 0; n < own->record.doors.console_count; n++)
+		(void)printf("    or at its terminal %-10s press Enter\n",
+			own->record.doors.consoles[n]);
+	if (own->fingerprint[0])
+		(void)printf("    and if that is broken:        ssh -p " BG_OWN_PORT " %s@%s\n"
+			     "    (its key %s)\n",
+			seal->account, label, own->fingerprint);
+}
+
+static void print_steps(const struct bg_seal *seal, const char *label, const struct own *own)
 {
 	(void)printf("\nDO THIS\n"
 		     " 1. At the console log in as      %s\n"
 		     "    or from another machine:      ssh %s@%s\n",
 		seal->account, seal->account, label);
-	if (*own)
-		(void)printf("    and if that is broken:        ssh -p 922 %s@%s\n"
-			     "    (its key %s)\n",
-			seal->account, label, own);
+	print_own(seal, label, own);
 	(void)printf("    with the key plugged into THIS host%s\n",
 		bg_ssh_has_keys(seal) ? ", or where you come from by:" : ".");
 	if (bg_ssh_has_keys(seal))
@@ -128,7 +149,7 @@ static void print_steps(const struct bg_seal *seal, const char *label, const cha
 }
 
 static int print_page(const struct bg_seal *seal, const struct bg_contacts *contacts,
-	const char *label, const char *own)
+	const char *label, const struct own *own)
 {
 	char set[BG_SHORT_ID_LEN + 1];
 
@@ -146,8 +167,8 @@ int bg_verb_sheet(int argc, char **argv)
 	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
 	static struct bg_seal seal;
 	static struct bg_contacts contacts;
-	const struct bg_tree host = { .is_host = true };
-	char label[BG_HOST_LABEL_LEN + 1] = "", own[64] = "";
+	char label[BG_HOST_LABEL_LEN + 1] = "";
+	static struct own own;
 	struct options o = { 0 };
 	int status = parse(argc, argv, &o);
 
@@ -164,8 +185,8 @@ int bg_verb_sheet(int argc, char **argv)
 	find_label(&seal, label);
 	/* this host's door belongs on this host's page only */
 	if (*label && (!o.label || strcmp(o.label, label) == 0))
-		(void)bg_own_fingerprint(&host, own);
+		find_own(&own);
 	if (o.label)
 		(void)snprintf(label, sizeof(label), "%s", o.label);
-	return print_page(&seal, &contacts, label, own);
+	return print_page(&seal, &contacts, label, &own);
 }

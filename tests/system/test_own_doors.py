@@ -407,7 +407,9 @@ class Install(OwnDoorCase):
 		terminal.expect(ENTER)
 		self.assertNotEqual(self.box.run(["systemctl", "start", terminal.unit], check=False).rc, 0)
 		self.assertIn("nothing to do", self.install("").out)
-		self.box.run("bg-unlock check", check=False)
+		self.assertRegex(self.box.run(f"bg-unlock sheet {SEAL}").out,
+			rf"at its terminal {tty} +press Enter")
+		self.assertNotIn("its terminal", self.box.run(f"bg-unlock sheet {SEAL} --label x").out)
 		self.uninstall_and_protect()
 		terminal.expect("login: ")
 		self.assertEqual(self.state(), before)
