@@ -219,7 +219,7 @@ class Doors(OwnDoorCase):
 		person.sees(ENTER)
 		person.types("")
 		person.opens()
-		person.hang_up()
+		terminal.close()
 		wait_until("the client to end", lambda: not self.box.run(
 			"ss -Htn state established '( dport = :922 )'").out)
 		self.box.wait_event("SESSION_CLOSED")
