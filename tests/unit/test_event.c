@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* With the argument --catalog it writes data/breakglass.catalog to stdout. */
 #include "unit.h"
 
 #include <breakglass/event.h>
@@ -287,44 +286,7 @@ static void event_line_reads_back(void **state)
 	}
 }
 
-static void write_catalog(FILE *f)
-{
-	(void)fprintf(f, "# SPDX-License-Identifier: BSD-2-Clause\n"
-			 "# Made from the table of events: test_event --catalog\n");
-	for (int i = 0; i < BG_EV_COUNT; i++) {
-		const struct bg_event_type *type = bg_event_type((enum bg_event_id)i);
-
-		(void)fprintf(f,
-			"\n-- %s\nSubject: Emergency access: %s\nDefined-By: pam_breakglass\n"
-			"Documentation: man:bg-unlock(1)\n\n%s\n\nHost @BREAKGLASS_HOST@, account "
-			"@BREAKGLASS_ACCOUNT@.\nThe whole story: bg-unlock log show\n",
-			type->message_id, type->name, type->text);
-	}
-}
-
-static void event_catalog_is_the_tables(void **state)
-{
-	char *expected = NULL, *is;
-	size_t len = 0, is_len;
-	FILE *f = open_memstream(&expected, &len);
-
-	(void)state;
-	assert_non_null(f);
-	write_catalog(f);
-	assert_int_equal(fclose(f), 0);
-	f = fopen(BG_DATA "/breakglass.catalog", "re");
-	assert_non_null(f);
-	is = calloc(1, len + 2);
-	assert_non_null(is);
-	is_len = fread(is, 1, len + 1, f);
-	(void)fclose(f);
-	assert_int_equal(is_len, len);
-	assert_string_equal(is, expected);
-	free(is);
-	free(expected);
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(event_table_is_whole),
@@ -336,12 +298,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(event_journal_tells_the_length_of_a_value_with_a_line_feed),
 		cmocka_unit_test(event_formats_refuse_too_little_room),
 		cmocka_unit_test(event_line_reads_back),
-		cmocka_unit_test(event_catalog_is_the_tables),
 	};
 
-	if (argc > 1 && strcmp(argv[1], "--catalog") == 0) {
-		write_catalog(stdout);
-		return 0;
-	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
