@@ -149,6 +149,8 @@ class Person(Typist):
 			with contextlib.suppress(OSError):
 				for pid in children.read_text().split():
 					os.kill(int(pid), signal.SIGKILL)
+		if self.door == "own-console":
+			self.box.run(["systemctl", "kill", "--signal=SIGKILL", self.child.unit], check=False)
 		with contextlib.suppress(OSError, pexpect.ExceptionPexpect):
 			self.child.close()
 		if self.door == "own-console":

@@ -112,7 +112,7 @@ DROPS = (
 		[typed("audit")], [DBA]),
 )
 # At which door and how the key is proved there, and then at another one.
-ENDS = (("ssh", "ssh"), ("login", "touch"), ("own sshd", "here"), ("own console", "touch"))
+ENDS = (("ssh", "ssh"), ("login", "touch"), ("own sshd", "ssh"), ("own console", "here"))
 
 
 class WaysResume(DoorCase):

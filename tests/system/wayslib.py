@@ -31,7 +31,7 @@ QUORUMS = {
 }
 KEYS = ("here", "touch", "ssh")
 DOORS = ("ssh", "login", "own sshd", "own console")
-KEY_DOORS = {"here": DOORS, "touch": DOORS, "ssh": ("ssh",)}
+KEY_DOORS = {"here": DOORS, "touch": DOORS, "ssh": ("ssh", "own sshd")}
 SERVICE = {"ssh": "sshd", "login": "login", "own sshd": "breakglass-sshd",
 	"own console": "breakglass-sshd"}
 
@@ -50,7 +50,7 @@ def opened(box, door, key="here"):
 	"""Somebody at a door, the key being in the host or away."""
 	box.key_is("here" if key == "here" else "away")
 	if key == "ssh":
-		return box.ssh_door(security_key="a")
+		return {"ssh": box.ssh_door, "own sshd": box.own_sshd_door}[door](security_key="a")
 	return {"ssh": box.ssh_door, "login": box.console_door, "own sshd": box.own_sshd_door,
 		"own console": box.own_console_door}[door]()
 
