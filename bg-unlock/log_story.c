@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct bg_story *bg_story_new(void)
 {
@@ -220,4 +221,42 @@ void bg_story_add(void *arg, const struct bg_log_line *line)
 	else
 		chapter->first = entry;
 	chapter->last = entry;
+}
+
+#define PREFIX_MIN 6
+
+bool bg_request_is_called(const char *hex, const char *name)
+{
+	size_t len = strlen(name);
+	char short_id[BG_SHORT_ID_LEN + 1];
+	uint8_t bytes[3];
+
+	if (hex[0] == '\0')
+		return false;
+	if (len >= PREFIX_MIN)
+		return strncasecmp(hex, name, len) == 0;
+	if (len != BG_SHORT_ID_LEN || !bg_hex_decode(hex, 6, bytes, sizeof(bytes)))
+		return false;
+	bg_short_id(bytes, short_id);
+	return strcasecmp(short_id, name) == 0;
+}
+
+const struct bg_chapter *bg_story_find(
+	const struct bg_story *story, const char *name, size_t *ret_count)
+{
+	const struct bg_chapter *found = NULL;
+
+	*ret_count = 0;
+	for (const struct bg_chapter *chapter = story->first; chapter; chapter = chapter->next) {
+		/* its short id is that of the digest, once there is one */
+		const char *id = chapter->digest[0] ? chapter->digest : chapter->nonce;
+
+		if (!chapter->first || (!bg_request_is_called(id, name) &&
+					       !(strlen(name) >= PREFIX_MIN &&
+						       bg_request_is_called(chapter->nonce, name))))
+			continue;
+		found = chapter;
+		(*ret_count)++;
+	}
+	return *ret_count == 1 ? found : NULL;
 }

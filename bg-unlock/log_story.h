@@ -48,6 +48,14 @@ void bg_story_free(struct bg_story **story);
 void bg_story_add(void *arg, const struct bg_log_line *line);
 /* False: memory ran out while it was gathered. */
 bool bg_story_is_whole(const struct bg_story *story);
-void bg_story_print(const struct bg_story *story); /* to stdout, 79 columns (log_tell.c) */
+/* The request that is called so: its short id of four characters in any case, or at least six of
+   the hex digits of its digest or nonce. *ret_count: how many are; else than 1, NULL is returned.
+ */
+const struct bg_chapter *bg_story_find(
+	const struct bg_story *story, const char *name, size_t *ret_count);
+/* To stdout, 79 columns (log_tell.c). only: that chapter (NULL: all). */
+void bg_story_print(const struct bg_story *story, const struct bg_chapter *only);
+/* Is `name` a request whose nonce or digest (hex, "": none) is this? As bg_story_find. */
+bool bg_request_is_called(const char *hex, const char *name);
 
 #endif

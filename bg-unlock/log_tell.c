@@ -330,13 +330,13 @@ static void print_chapter(const struct bg_chapter *chapter)
 	}
 }
 
-void bg_story_print(const struct bg_story *story)
+void bg_story_print(const struct bg_story *story, const struct bg_chapter *only)
 {
 	(void)printf(
 		"What happened to emergency accounts here. Times are UTC; the number in front\n"
 		"is the record's in the chain, which \"bg-unlock log verify\" proves whole.\n");
 	for (const struct bg_chapter *chapter = story->first; chapter; chapter = chapter->next) {
-		if (!chapter->first)
+		if (!chapter->first || (only && chapter != only))
 			continue;
 		(void)printf("\n");
 		print_chapter(chapter);

@@ -78,10 +78,14 @@ static const struct bg_verb verbs[] = {
 		"  --json                      one JSON object\n"
 		"  --alerts                    give every alert handler a test, say who takes it\n"
 		"  --root FOLDER               look at the files below that folder only\n" },
-	{ "log", bg_verb_log, "show|verify [OPTIONS]", "the story, and its proof",
-		"  show                        what happened, request by request\n"
+	{ "log", bg_verb_log, "show|verify [REQUEST] [OPTIONS]", "the story, and its proof",
+		"  show [REQUEST]              what happened, request by request\n"
+		"  --format FORMAT             text, json, rfc5424 or cef\n"
+		"  --json                      one JSON object\n"
 		"  verify                      was anything taken out or changed?\n"
-		"  --json                      one JSON object\n" },
+		"  --journal                   by the heads that the journal knows\n"
+		"  --syslog FILE               by those in a syslog; repeatable\n"
+		"  --heads FILE                by a list of SEQ:HASH, or a copy of segments\n" },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

@@ -4,7 +4,8 @@
  * breakglass-carry has not yet taken from /run. Each record names the hash of
  * the one before, so what was changed, removed or moved shows; what was cut off
  * at the end shows against the head in /run (of this boot) and against the
- * numbers and hashes that journal and syslog carry.
+ * numbers and hashes that journal and syslog carry (os_heads.h). The oldest
+ * segments may be moved elsewhere whole, never the newest.
  */
 #ifndef BREAKGLASS_OS_LOG_READ_H
 #define BREAKGLASS_OS_LOG_READ_H
@@ -17,6 +18,7 @@ enum bg_finding_kind {
 	BG_FINDING_REMOVED,   /* records are missing before this line */
 	BG_FINDING_MOVED,     /* the record stands out of order, or twice */
 	BG_FINDING_CUT,	      /* the end is missing: half a line, or records up to the head */
+	BG_FINDING_BEGINS, /* no damage: the oldest segments are not here, the chain begins later */
 	BG_FINDING_RESTART /* no damage: a new segment after the head was lost, said in DEGRADED */
 };
 
@@ -35,6 +37,7 @@ struct bg_log_line {
 	uint64_t seq;	  /* 0: the line is no record */
 	const char *text; /* len bytes, not terminated: bg_event_line_field reads it */
 	size_t len;
+	const uint8_t *hash; /* BG_SHA256_LEN bytes; NULL: it is no link of the chain */
 };
 
 /* Either may be NULL. In the order of the files. */
@@ -46,7 +49,8 @@ struct bg_log_visitor {
 
 struct bg_log_totals {
 	uint64_t records, damages, restarts;
-	uint64_t seq; /* of the last record */
+	uint64_t first; /* number of the first record; 0: none */
+	uint64_t seq;	/* of the last record */
 	uint8_t hash[BG_SHA256_LEN];
 };
 

@@ -29,13 +29,15 @@ struct reader {
 	bool is_told;		     /* something about that record was reported already */
 	struct bg_finding gap;	     /* not reported yet: what is missing may follow out of order */
 	bool has_gap;
+	bool is_moved_on; /* the oldest segments are elsewhere: the chain may begin with any */
+	uint64_t first;	  /* the first record's number */
 };
 
 static void report(struct reader *r, const struct bg_finding *finding)
 {
 	if (finding->kind == BG_FINDING_RESTART)
 		r->totals.restarts++;
-	else
+	else if (finding->kind != BG_FINDING_BEGINS)
 		r->totals.damages++;
 	if (r->visitor->on_finding)
 		r->visitor->on_finding(r->visitor->arg, finding);
@@ -124,6 +126,8 @@ static bool judge(struct reader *r, const char *text, size_t len, struct bg_chai
 	} else if (r->seq && is_restart(pos, text, len)) {
 		flush_gap(r);
 		report_at(r, BG_FINDING_RESTART, &r->at, pos->seq);
+	} else if (!r->first && r->is_moved_on) {
+		report_at(r, BG_FINDING_BEGINS, &r->at, pos->seq);
 	} else if (pos->seq > r->seq + 1) {
 		open_gap(r, r->seq + 1, pos->seq - 1);
 	} else {
@@ -136,7 +140,7 @@ static bool judge(struct reader *r, const char *text, size_t len, struct bg_chai
 
 static enum bg_err read_line(struct reader *r, const char *text, size_t len)
 {
-	struct bg_log_line line = { r->at.file, r->at.line, 0, text, len };
+	struct bg_log_line line = { r->at.file, r->at.line, 0, text, len, NULL };
 	struct bg_chain_pos pos = { 0 };
 	bool is_next = judge(r, text, len, &pos);
 	enum bg_err err = BG_OK;
@@ -145,6 +149,8 @@ static enum bg_err read_line(struct reader *r, const char *text, size_t len)
 		err = bg_sha256(r->crypto, text, len, r->hash);
 		r->seq = pos.seq;
 		r->last = r->at;
+		r->first = r->first ? r->first : pos.seq;
+		line.hash = r->hash;
 	}
 	line.seq = r->is_told && is_next ? 0 : pos.seq;
 	r->totals.records += line.seq != 0;
@@ -181,6 +187,7 @@ static enum bg_err read_segments(
 
 	if (err != BG_OK || !segments.first)
 		return err;
+	r->is_moved_on = segments.first > 1;
 	for (uint32_t i = segments.first; i <= segments.last && err == BG_OK; i++) {
 		BG_WIPE(bg_bytes_free) struct bg_bytes bytes = { 0 };
 		char name[BG_SEGMENT_NAME_LEN], path[BG_LOG_PATH_LEN];
@@ -289,6 +296,7 @@ enum bg_err bg_log_read(struct bg_crypto *crypto, const struct bg_log_visitor *v
 		err = read_all(&reader, var, &recent, diag);
 	if (err != BG_OK)
 		return err;
+	reader.totals.first = reader.first;
 	reader.totals.seq = reader.seq;
 	memcpy(reader.totals.hash, reader.hash, sizeof(reader.hash));
 	*ret = reader.totals;
@@ -301,6 +309,7 @@ static const char *const kind_texts[] = {
 	[BG_FINDING_REMOVED] = "missing before this line",
 	[BG_FINDING_MOVED] = "stands at the wrong place, or twice",
 	[BG_FINDING_CUT] = "cut off",
+	[BG_FINDING_BEGINS] = "is the first here: those before it were moved away",
 	[BG_FINDING_RESTART] = "starts a new segment after the head was lost, without a link",
 };
 

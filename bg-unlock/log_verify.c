@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `log verify`: is the chain whole, and has it all that others know of it? */
+#include "bg-unlock.h"
+#include "log.h"
+
+#include <breakglass/escape.h>
+#include <breakglass/os_heads.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SHOWN_MAX 100 /* findings on stderr; the rest is counted */
+
+/* Where syslog daemons leave authpriv on Debian and elsewhere, and what rotated last. */
+static const char *const syslog_files[] = { "/var/log/auth.log", "/var/log/auth.log.1",
+	"/var/log/syslog", "/var/log/syslog.1", "/var/log/secure", "/var/log/messages" };
+
+void bg_log_print_finding(void *arg, const struct bg_finding *finding)
+{
+	char text[256];
+
+	(void)arg;
+	bg_finding_text(finding, text, sizeof(text));
+	if (finding->kind == BG_FINDING_RESTART || finding->kind == BG_FINDING_BEGINS)
+		bg_note("%s", text);
+	else
+		bg_error("%s", text);
+}
+
+void bg_log_json_finding(const struct bg_finding *finding)
+{
+	static const char *const kinds[] = {
+		[BG_FINDING_CHANGED] = "changed",
+		[BG_FINDING_MALFORMED] = "malformed",
+		[BG_FINDING_REMOVED] = "removed",
+		[BG_FINDING_MOVED] = "moved",
+		[BG_FINDING_CUT] = "cut",
+		[BG_FINDING_BEGINS] = "begins",
+		[BG_FINDING_RESTART] = "restart",
+	};
+
+	(void)printf("\n{\"kind\":\"%s\",\"file\":\"%s\",\"line\":%u,\"seq\":%" PRIu64
+		     ",\"last_seq\":%" PRIu64 "}",
+		kinds[finding->kind], finding->file, finding->line, finding->seq,
+		finding->last_seq);
+}
+
+int bg_log_conclude(uint64_t damages)
+{
+	if (damages == 0)
+		return BG_EXIT_DONE;
+	bg_hint("compare BREAKGLASS_CHAIN of the copies in the journal (and chain= in syslog): "
+		"journalctl -o verbose _TRANSPORT=journal _UID=0 "
+		"SYSLOG_IDENTIFIER=pam_breakglass");
+	return BG_EXIT_NO;
+}
+
+int bg_log_fail(enum bg_err err, const struct bg_diag *diag)
+{
+	return bg_fail(
+		err, diag, err == BG_ERR_NOENT ? "nothing was recorded on this host yet" : NULL);
+}
+
+struct verify {
+	struct bg_crypto *crypto;
+	const struct bg_log_options *options;
+	struct bg_heads *heads;
+	size_t shown; /* or, in JSON, written */
+};
+
+static void verify_free(struct verify *verify)
+{
+	bg_heads_free(&verify->heads);
+}
+
+static int add_file(struct verify *verify, const char *path, bool is_copy)
+{
+	struct bg_diag diag = { 0 };
+	size_t count = 0;
+	enum bg_err err = bg_heads_add_file(verify->crypto, verify->heads, path, &count, &diag);
+
+	if (err != BG_OK)
+		return bg_fail(err, &diag, NULL);
+	if (count == 0 && is_copy) {
+		bg_error("%s: holds neither SEQ:HASH nor records of the chain", path);
+		return BG_EXIT_USAGE;
+	}
+	if (count == 0)
+		bg_note("%s: no record of the chain is named there", path);
+	return BG_EXIT_DONE;
+}
+
+static int add_journal(struct verify *verify, bool is_asked_for)
+{
+	struct bg_diag diag = { 0 };
+	size_t count = 0;
+	enum bg_err err = bg_heads_add_journal(verify->heads, &count, &diag);
+
+	if (err == BG_OK || (err == BG_ERR_NOENT && !is_asked_for))
+		return BG_EXIT_DONE;
+	return bg_fail(err, &diag, NULL);
+}
+
+/* Without being told: the journal, and the syslogs that are there. */
+static int gather_all(struct verify *verify)
+{
+	int status = add_journal(verify, false);
+
+	for (size_t i = 0; i < sizeof(syslog_files) / sizeof(syslog_files[0]); i++) {
+		struct bg_diag diag = { 0 };
+		size_t count = 0;
+		enum bg_err err;
+
+		if (status != BG_EXIT_DONE)
+			break;
+		err = bg_heads_add_file(NULL, verify->heads, syslog_files[i], &count, &diag);
+		if (err != BG_OK && err != BG_ERR_NOENT)
+			status = bg_fail(err, &diag, NULL);
+	}
+	return status;
+}
+
+static int gather(struct verify *verify)
+{
+	const struct bg_log_options *o = verify->options;
+	int status = BG_EXIT_DONE;
+
+	if (!o->has_journal && o->file_count == 0)
+		return gather_all(verify);
+	if (o->has_journal)
+		status = add_journal(verify, true);
+	for (size_t i = 0; i < o->file_count && status == BG_EXIT_DONE; i++)
+		status = add_file(verify, o->files[i].path, o->files[i].is_copy);
+	return status;
+}
+
+static void meet(void *arg, const struct bg_log_line *line)
+{
+	bg_heads_meet(((struct verify *)arg)->heads, line);
+}
+
+/* In JSON the comma before it; else: shall it be shown? */
+static bool next_one(struct verify *verify)
+{
+	if (verify->options->format != BG_LOG_JSON)
+		return verify->shown++ < SHOWN_MAX;
+	(void)printf("%s", verify->shown++ ? "," : "");
+	return true;
+}
+
+static void see(void *arg, const struct bg_finding *finding)
+{
+	struct verify *verify = arg;
+
+	if (!next_one(verify))
+		return;
+	if (verify->options->format == BG_LOG_JSON)
+		bg_log_json_finding(finding);
+	else
+		bg_log_print_finding(NULL, finding);
+}
+
+static void print_text_json(const char *text)
+{
+	uint8_t buf[6 * BG_HEADS_SOURCE_LEN + 8];
+	struct bg_writer w = { .p = buf, .cap = sizeof(buf) };
+
+	bg_escape_json(&w, text, BG_HEADS_SOURCE_LEN);
+	(void)printf("\"%.*s\"", (int)w.len, (const char *)buf);
+}
+
+static void see_head(void *arg, const struct bg_heads_finding *finding)
+{
+	struct verify *verify = arg;
+	char text[256], shown[256];
+
+	if (!next_one(verify))
+		return;
+	if (verify->options->format == BG_LOG_JSON) {
+		(void)printf(
+			"\n{\"kind\":\"%s\",\"source\":", finding->is_other ? "other" : "missing");
+		print_text_json(finding->source);
+		(void)printf(",\"seq\":%" PRIu64 ",\"last_seq\":%" PRIu64 "}", finding->seq,
+			finding->last_seq);
+		return;
+	}
+	bg_heads_finding_text(finding, text, sizeof(text));
+	bg_escape_terminal(shown, sizeof(shown), text);
+	bg_error("%s", shown);
+}
+
+static void print_result(const struct verify *verify, const struct bg_log_totals *totals,
+	const struct bg_heads_totals *heads)
+{
+	uint64_t damages = totals->damages + heads->damages;
+	char hash[2 * BG_SHA256_LEN + 1];
+
+	bg_hex_encode(totals->hash, sizeof(totals->hash), hash);
+	if (verify->options->format == BG_LOG_JSON) {
+		(void)printf("],\"damages\":%" PRIu64 ",\"restarts\":%" PRIu64
+			     ",\"records_count\":%" PRIu64 ",\"first\":%" PRIu64 ",\"seq\":%" PRIu64
+			     ",\"hash\":\"%s\",\"heads\":%zu"
+			     ",\"heads_before\":%zu}\n",
+			damages, totals->restarts, totals->records, totals->first, totals->seq,
+			hash, heads->count, heads->before);
+		return;
+	}
+	if (verify->shown > SHOWN_MAX)
+		bg_error("and %zu more; --json lists all", verify->shown - SHOWN_MAX);
+	(void)printf("%s: %" PRIu64 " records, the last one is %" PRIu64 ":%s\n",
+		damages ? "DAMAGED" : "whole", totals->records, totals->seq,
+		totals->seq ? hash : "-");
+	if (totals->first > 1)
+		(void)printf("It begins with record %" PRIu64 ": compare what was moved away by "
+			     "--heads FILE.\n",
+			totals->first);
+	if (heads->count)
+		(void)printf("Compared with %zu heads known elsewhere%s.\n", heads->count,
+			heads->before ? ", some of them of before it begins" : "");
+	else
+		bg_note("nobody else knows a head: a missing end would show in /run only");
+}
+
+int bg_log_verify(struct bg_crypto *crypto, const struct bg_log_options *options)
+{
+	BG_WIPE(verify_free)
+	struct verify verify = { crypto, options, bg_heads_new(), 0 };
+	const struct bg_log_visitor visitor = { &verify, meet, see };
+	struct bg_heads_totals heads;
+	struct bg_log_totals totals;
+	struct bg_diag diag = { 0 };
+	enum bg_err err;
+	int status;
+
+	if (!verify.heads)
+		return bg_fail(BG_ERR_MEMORY, NULL, NULL);
+	status = gather(&verify);
+	if (status != BG_EXIT_DONE)
+		return status;
+	bg_heads_sort(verify.heads);
+	if (options->format == BG_LOG_JSON)
+		(void)printf("{\"schema\":1,\"findings\":[");
+	err = bg_log_read(crypto, &visitor, &totals, &diag);
+	if (err == BG_ERR_NOENT && options->format != BG_LOG_JSON) {
+		/* no log at all: what others know of it is still told */
+		bg_heads_judge(verify.heads, 0, see_head, &verify, &heads);
+	}
+	if (err != BG_OK)
+		return bg_log_fail(err, &diag);
+	bg_heads_judge(verify.heads, totals.first, see_head, &verify, &heads);
+	print_result(&verify, &totals, &heads);
+	if (options->format == BG_LOG_JSON)
+		return totals.damages + heads.damages ? BG_EXIT_NO : BG_EXIT_DONE;
+	return bg_log_conclude(totals.damages + heads.damages);
+}

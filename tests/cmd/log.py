@@ -1,0 +1,277 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""bg-unlock log: damage of each kind is found, also by the heads that others know; exports read back."""
+
+import json
+import os
+import re
+import shutil
+import sys
+
+import chainlib
+import cmdlib
+from chainlib import Chain, plain, put, segment
+from cmdlib import run
+
+DIGEST = "5be3" + "ab" * 30
+REASON = 'LDAP "db=1" is \\ down] | again = é'
+
+
+def verify(*args, status=0):
+    """The exit status and all that was said."""
+    done = run("log", "verify", *args, check=status)
+    return done.stdout + done.stderr
+
+
+def journal(*heads, status=0):
+    """Takes journalctl's place; it must be asked for what only root's processes can have sent."""
+    put("/mnt/journal", heads)
+    with open("/mnt/journalctl", "w", encoding="ascii") as f:
+        f.write(f"#!/bin/sh\necho \"$*\" >/mnt/asked\ncat /mnt/journal\nexit {status}\n")
+    os.chmod("/mnt/journalctl", 0o755)
+
+
+def start(*args, **kwargs):
+    chainlib.reset()
+    journal()
+    chain = plain(9)
+    chain.write(*(args or (4, 3)), **kwargs)
+    return chain
+
+
+def lines_of(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read().splitlines()
+
+
+def test_whole_chain_is_whole():
+    chain = start()
+    said = verify()
+    assert f"whole: 9 records, the last one is {chain.head(9)}" in said, said
+    with open("/mnt/asked", encoding="ascii") as f:
+        asked = f.read()
+    assert "_TRANSPORT=journal" in asked and "_UID=0" in asked, asked
+
+
+def test_damage_of_each_kind_is_named():
+    def rewrite(change, path=segment(1)):
+        lines = lines_of(path)
+        change(lines)
+        put(path, lines)
+
+    def swap(lines):
+        lines[1], lines[2] = lines[2], lines[1]
+
+    one, two, pending = segment(1), segment(2), chainlib.RUN + "/pending"
+    table = (
+        ("a changed record", lambda: rewrite(lambda x: x.__setitem__(1, x[1].replace("db1", "db2"))),
+         f"{one}:2: record 2 was changed"),
+        ("a changed last record", lambda: rewrite(
+            lambda x: x.__setitem__(1, x[1].replace("db1", "db2")), pending), "record 9 was changed"),
+        ("no record any more", lambda: rewrite(lambda x: x.__setitem__(1, "{}")),
+         f"{one}:2: record 2 is no record"),
+        ("removed from the middle", lambda: rewrite(lambda x: x.pop(1)), "record 2 missing before"),
+        ("removed at a segment's end", lambda: rewrite(lambda x: x.pop()), "record 4 missing before"),
+        ("the first one removed", lambda: rewrite(lambda x: x.pop(0)), "record 1 missing before"),
+        ("reordered", lambda: rewrite(swap), "stands at the wrong place"),
+        ("doubled", lambda: rewrite(lambda x: x.insert(1, x[1])), "stands at the wrong place, or twice"),
+        ("put in from elsewhere", lambda: rewrite(
+            lambda x: x.insert(1, plain(1).lines[0].replace("db1", "db9"))), "stands at the wrong place"),
+        ("a whole segment in the middle", lambda: os.unlink(two), "records 5 to 7 missing before"),
+        ("the end, known in /run", lambda: put(pending, lines_of(pending)[:-1]), "record 9 cut off"),
+        ("half a line in a segment", lambda: open(two, "a", encoding="ascii").write("{") and None,
+         "cut off"),
+    )
+    for name, damage, expected in table:
+        start()
+        damage()
+        said = verify(status=1)
+        assert expected in said and "DAMAGED" in said, (name, said)
+
+
+def test_missing_tail_is_known_elsewhere():
+    """Cut off with the head in /run rewritten to fit: within the host's files all is well."""
+    for source in ("journal", "syslog", "heads", "segments"):
+        chain = start()
+        cut = Chain()
+        cut.lines = chain.lines[:6]
+        cut.write(4, 2)
+        assert "whole: 6 records" in verify(), source
+        lost = [chain.head(n) for n in (6, 7, 8, 9)]
+        if source == "journal":
+            journal(*lost)
+            args, who = (), "the journal"
+        elif source == "syslog":
+            put("/var/log/auth.log", [f"Nov 21 10:00:00 db1 pam_breakglass[7]: GRANTED chain={h}"
+                                      for h in lost])
+            args, who = (), "/var/log/auth.log"
+        else:
+            put("/mnt/copy", lost if source == "heads" else chain.lines)
+            args, who = ("--heads", "/mnt/copy"), "/mnt/copy"
+        said = verify(*args, status=1)
+        assert f"{who}: records 7 to 9, known there, not in the log" in said, (source, said)
+        told = json.loads(run("log", "verify", "--json", *args, check=1).stdout)
+        assert told["findings"] == [{"kind": "missing", "source": who, "seq": 7, "last_seq": 9}], told
+
+
+def test_rewritten_chain_is_known_elsewhere():
+    """All anew from a changed record on, head and links too: only a copy contradicts."""
+    chain = start()
+    other = Chain()
+    for i in range(9):
+        other.add("ATTEMPT", host="db1", account="breakglass" if i != 5 else "nobody",
+                  origin="192.0.2.7", service="sshd", count=i + 1)
+    other.write(4, 3)
+    assert "whole: 9 records" in verify()
+    journal(*(chain.head(n) for n in range(1, 10)))
+    said = verify("--journal", status=1)
+    assert "the journal: records 6 to 9, known with another hash" in said, said
+    assert "records 1" not in said, said
+
+
+def test_text_of_strangers_is_no_head():
+    """A reason is quoted in syslog's line, and only the last word of a line is a head."""
+    start()
+    fake = f"99:{'ab' * 32}"
+    put("/var/log/auth.log", [
+        f'Nov 21 10:00:00 db1 pam_breakglass[7]: ATTEMPT reason="x chain={fake}"',
+        f"Nov 21 10:00:00 db1 pam_breakglass[7]: ATTEMPT reason=chain={fake} chain=1:no",
+        f"Nov 21 10:00:00 db1 other[7]: xchain={fake}", "x" * 40000 + f" chain={fake}"])
+    said = verify()
+    assert "whole" in said, said
+
+
+def test_files_that_are_asked_for_must_be_there():
+    start()
+    put("/mnt/empty", ["nothing"])
+    assert "/mnt/none" in verify("--heads", "/mnt/none", status=3)
+    assert "/mnt/none" in verify("--syslog", "/mnt/none", status=3)
+    assert "holds neither" in verify("--heads", "/mnt/empty", status=2)
+    journal(status=1)
+    verify("--journal", status=3)
+    verify()
+
+
+def test_oldest_segments_may_be_moved_away():
+    chain = start(3, 3)
+    shutil.move(segment(1), "/mnt/moved")
+    said = verify()
+    assert "record 4 is the first here" in said and "whole: 6 records" in said, said
+    assert "It begins with record 4" in said, said
+    # what was moved away still is this chain's: its last record has the hash that record 4 names
+    assert "whole" in verify("--heads", "/mnt/moved")
+    forged = plain(3)
+    forged.lines[2] = forged.lines[2].replace("db1", "db2")
+    put("/mnt/forged", forged.lines)
+    assert "record 3, known with another hash" in verify("--heads", "/mnt/forged", status=1)
+    journal(chain.head(1), chain.head(2))
+    assert "whole" in verify()
+    # never the newest
+    os.unlink(segment(2))
+    assert "missing before" in verify(status=1)
+
+
+def story():
+    chain = Chain()
+    base = {"host": "db1", "account": "breakglass", "key": "a", "holder": "Example Holder",
+            "service": "sshd", "origin": "192.0.2.7", "set": "cd" * 16, "epoch": 1}
+    chain.add("ATTEMPT", host="db1", account="breakglass", service="sshd", origin="192.0.2.7", count=1)
+    chain.add("REQUEST_OPENED", request="0123" * 8, **base)
+    chain.add("SHARE_ACCEPTED", request=DIGEST, reason=REASON, result="ops typed here", **base)
+    chain.add("GRANTED", severity=0, request=DIGEST, reason=REASON, custodians="ops, dba",
+              result="key and quorum; typed here: ops, dba", **base)
+    chain.add("GRANTED", severity=0, request="77" * 32, reason="another one", custodians="ops",
+              result="key and quorum", **base)
+    return chain
+
+
+def read_rfc5424(line):
+    """RFC 5424 section 6: the header's words, and the one structured element."""
+    match = re.fullmatch(r'<(\d+)>1 (\S+) (\S+) (\S+) (\S+) (\S+) \[(\S+)((?: [^\s="\]]{1,32}='
+                         r'"(?:[^"\\\]]|\\["\\\]])*")*)\] (.*)', line)
+    assert match, line
+    pairs = re.findall(r' ([^\s=]+)="((?:[^"\\\]]|\\.)*)"', match[8])
+    fields = {name: re.sub(r'\\(["\\\]])', r"\1", text) for name, text in pairs}
+    return match, fields
+
+
+def read_cef(line):
+    """The Common Event Format: seven parts parted by |, then key=value with \\= and \\\\."""
+    parts = re.split(r"(?<!\\)\|", line, maxsplit=7)
+    assert len(parts) == 8 and parts[0] == "CEF:0", line
+    keys = list(re.finditer(r"(?:^|(?<= ))([A-Za-z0-9]+)=", parts[7]))
+    fields = {}
+    for i, key in enumerate(keys):
+        end = keys[i + 1].start() - 1 if i + 1 < len(keys) else len(parts[7])
+        fields[key[1]] = re.sub(r"\\(.)", r"\1", parts[7][key.end():end])
+    return parts, fields
+
+
+def test_rfc5424_reads_back_to_the_same_fields():
+    start()
+    chain = story()
+    chain.write(5)
+    os.makedirs("/etc/breakglass", exist_ok=True)
+    with open("/etc/breakglass/breakglass.conf", "w", encoding="ascii") as f:
+        f.write("[breakglass]\nsyslog-sd-id = unit@12345\n")
+    lines = run("log", "show", "--format", "rfc5424", check=0).stdout.splitlines()
+    os.unlink("/etc/breakglass/breakglass.conf")
+    for line, text, record in zip(lines, chain.lines, chain.records(), strict=True):
+        header, fields = read_rfc5424(line)
+        assert int(header[1]) == 80 + record["severity"] and header[7] == "unit@12345", line
+        assert (header[2], header[3], header[6]) == (record["time"], "db1", record["event"]), line
+        assert fields.pop("hash") == chainlib.sha(text)
+        for name in ("schema", "time", "event"):
+            record.pop(name)
+        assert fields == {k: str(v) for k, v in record.items()}, (fields, record)
+
+
+def test_cef_reads_back_to_the_same_fields():
+    start()
+    chain = story()
+    chain.write(5)
+    plain_keys = {"seq": "externalId", "host": "dvchost", "account": "duser", "holder": "suser",
+                  "reason": "reason", "service": "sproc", "origin": "shost", "result": "msg",
+                  "count": "cnt"}
+    lines = run("log", "show", "--format=cef", check=0).stdout.splitlines()
+    for line, text, record in zip(lines, chain.lines, chain.records(), strict=True):
+        header, fields = read_cef(line)
+        assert header[4] == record["event"] and 0 <= int(header[6]) <= 10, line
+        labels = {fields[k]: fields[k.removesuffix("Label")] for k in fields if k.endswith("Label")}
+        assert fields["fileHash"] == chainlib.sha(text)
+        assert fields["rt"].isdigit()
+        for name, value in record.items():
+            if name in ("schema", "time", "event"):
+                continue
+            got = fields[plain_keys[name]] if name in plain_keys else labels[name]
+            assert got == str(value), (name, got, value)
+
+
+def test_one_request_is_shown_alone():
+    start()
+    story().write(5)
+    short = re.search(r"REQUEST (\w{4}),", run("log", "show", DIGEST[:10], check=0).stdout)[1]
+    for name in (short, short.lower(), DIGEST, DIGEST[:6].upper(), "012301230123"):
+        shown = run("log", "show", name, check=0).stdout
+        assert "LDAP" in shown and "another one" not in shown, (name, shown)
+    told = json.loads(run("log", "show", "--json", DIGEST, check=0).stdout)
+    assert [r["seq"] for r in told["records"]] == [1, 2, 3, 4], told["records"]
+    for name in ("ZZZZ", "5be", "ffffffff", ""):
+        assert "no request" in run("log", "show", name, check=1).stderr, name
+
+
+def test_ambiguous_request_is_refused():
+    start()
+    chain = Chain()
+    for tail in ("01", "02"):
+        chain.add("GRANTED", request="abcdef" + tail * 29, account="breakglass")
+    chain.write(2)
+    assert "2 requests are called" in run("log", "show", "abcdef", check=1).stderr
+    assert "2 requests" not in run("log", "show", "abcdef01", check=0).stdout
+
+
+if __name__ == "__main__":
+    chainlib.enter()
+    journal()
+    cmdlib.subprocess.run(["mount", "--bind", "/mnt/journalctl", "/usr/bin/journalctl"], check=True)
+    cmdlib.main(sys.modules[__name__])
