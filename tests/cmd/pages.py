@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """README.md and doc/*.md name only verbs and options that exist, files of this tree that exist, and
-headings that exist; doc/runbook.md quotes only what the programs really say."""
+headings that exist; README.md and doc/runbook.md quote only what the programs really say."""
 
 import os
 import re
@@ -12,10 +12,11 @@ from pathlib import Path
 
 UNLOCK, SOURCE = os.environ["BG_UNLOCK"], Path(os.environ["BG_SOURCE"])
 SPEAKERS = ("pam_breakglass/*.c", "bg-unlock/*.c", "lib/core/*.c", "data/breakglass-console")
-QUOTING = ("doc/runbook.md",)
+QUOTING = ("README.md", "doc/runbook.md")
 SPOKEN = {"counted"}  # by people, on the telephone
 VARIABLE_LEN = 40     # at most so much text for one of printf's conversions
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|\'((?:[^\'\\\n]|\\.)*)\'')
+CODE = re.compile(r"^```.*?^```|`[^`\n]+`|<[^>\n]+>", re.M | re.S)
 CONVERSION = re.compile(r"%[-0-9.*]*(?:l|ll|z)?[a-zA-Z]")
 
 
@@ -157,7 +158,7 @@ def findings(texts):
             if wrong:
                 yield f"{name}: {wrong}"
         if str(name) in QUOTING:
-            for quote in re.findall(r'"([^"\n]+)"', re.sub(r"`[^`\n]+`", "", page)):
+            for quote in re.findall(r'"([^"\n]+)"', CODE.sub("", page)):
                 if quote not in SPOKEN and not is_said(quote, texts):
                     yield f'{name}: nothing says "{quote}"'
 
