@@ -169,7 +169,8 @@ void bg_check_keys(struct bg_check *check)
 		return;
 	key_names(&check->seal, names, sizeof(names));
 	if (check->seal.key_count == 1)
-		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "enrol a second key and reseal",
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"hold a new ceremony with a second key: bg-unlock init",
 			"one key only, %s: lost or broken, it shuts the account", names);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "%zu keys: %s",
@@ -183,7 +184,8 @@ void bg_check_quorum(struct bg_check *check)
 	if (check->seal.key_count == 0)
 		return;
 	if (k == n)
-		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "reseal with one custodian more",
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"hold a new ceremony with one custodian more: bg-unlock init",
 			"%u of %u: one lost share shuts the account", k, n);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "%u of %u", k, n);
