@@ -148,6 +148,11 @@ class Fires(unittest.TestCase):
 			if "Ops on call" in sample.text:
 				self.assertEqual(re.search(fields["Holder"], sample.text)[1], '"Ops on call"')
 				self.assertEqual(re.search(fields["Host"], sample.text)[1], "db1.example")
+				self.assertEqual(re.search(fields["Custodians"], sample.text)[1], '"audit, dba"')
+		forged = 'ATTEMPT host=db1 account=breakglass origin="x holder=me" result="a \\" reason=b"'
+		self.assertIsNone(re.search(fields["Holder"], forged))
+		self.assertIsNone(re.search(fields["Reason"], forged))
+		self.assertEqual(re.search(fields["Result"], forged)[1], '"a \\" reason=b"')
 
 	def test_a_rule_less_is_noticed(self):
 		rules = [rule for name, rule in sigma_rules() if name != "breakglass_granted.yml"]

@@ -14,7 +14,10 @@ QUERY_HEAD = """// SPDX-License-Identifier: BSD-2-Clause
 // Replace nothing. ingestion_time() and not TimeGenerated: a record that comes late alerts as well.
 let alerting = dynamic({names});
 """
-VALUE = r'(""(?:[^""\\]|\\.)*""|[^ ]+)'
+# A value as the record has it; name=value is only looked for where a name can stand, so that words in
+# another value are none. Of host and full_host, which repeats what the alert's head had to cut, the
+# last one counts.
+VALUE = r'""(?:[^""\\]|\\.)*""|[^ ""]*'
 
 
 def _names(events):
@@ -22,7 +25,7 @@ def _names(events):
 
 
 def _field(column, name):
-	pattern = f' {name}={VALUE}'
+	pattern = f'^[A-Z_]+(?: [a-z_]+=(?:{VALUE}))* (?:full_)?{name}=({VALUE})'
 	return f'    {column} = trim(@"""", extract(@"{pattern}", 1, Text))'
 
 
