@@ -1,5 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the host itself reads: the journal's catalog."""
+"""What the host itself reads: the journal's catalog, and rsyslog's reading of our records."""
+import json
+
+# Field of the record -> key in CEF (None: a custom string, whose label says what it is).
+FIELDS = (
+	("host", "dvchost"), ("account", "duser"), ("holder", "suser"), ("reason", "reason"),
+	("custodians", "cs1"), ("key", "cs4"), ("request", "cs2"), ("set", "cs5"), ("service", "app"),
+	("origin", "cs6"), ("result", "outcome"), ("epoch", "cn1"), ("count", "cnt"), ("chain", "cs3"),
+)
+# CEF's severities run from 0 to 10, most severe last.
+CEF_SEVERITY = {0: 10, 1: 8, 5: 3}
+READ_HEAD = """# SPDX-License-Identifier: BSD-2-Clause
+# Made by tools/siem/generate: reads a record of pam_breakglass into $.sd (RFC 5424's structured data)
+# and $.cef (CEF's extension). Replace nothing; 60-breakglass.conf includes it.
+#
+# A value is only looked for where a name can stand, so that words inside another value are none; of
+# host= and full_host=, which repeats what the alert's head had to cut, the last one counts. In the
+# record quotation marks and backslashes of a value have a backslash before them, as RFC 5424 wants
+# it too; CEF wants it before backslashes and =. A tab stands for a backslash meanwhile: a record has
+# no tab, it writes \\x09.
+"""
 
 
 def _catalog(events):
@@ -12,5 +32,48 @@ def _catalog(events):
 	return text
 
 
+def _read_field(name, key):
+	value = r'\"([^\"\\]|\\.)*\"|[^ \"]*'
+	start = rf'^[A-Z_]+( [a-z_]+=({value}))* (full_)?{name}='
+
+	def quoted(pattern):
+		return pattern.replace("\\", "\\\\").replace('\\\\"', '\\"')
+	label = f" {key}Label={name}" if key[:2] in ("cs", "cn") and key != "cnt" else ""
+	return f"""
+set $.v = re_extract($.text, "{quoted(start + '(' + value + ')')}", 0, 5, "");
+if re_match($.v, "^\\".*\\"\\$") then set $.v = substring($.v, 1, -2);
+if $.v != "" then {{
+	set $.sd = $.sd & " {name}=\\"" & replace($.v, "]", "\\\\]") & "\\"";
+	set $.v = replace(replace($.v, "\\\\\\\\", "\\t"), "\\\\\\"", "\\"");
+	set $.v = replace(replace($.v, "\\\\", "\\\\\\\\"), "\\t", "\\\\\\\\");
+	set $.cef = $.cef & "{label} {key}=" & replace($.v, "=", "\\\\=");
+}}
+"""
+
+
+def _read():
+	text = READ_HEAD + """
+set $.event = re_extract($.text, "^([A-Z_]+) host=", 0, 1, "");
+set $.sd = "breakglass@32473 event=\\"" & $.event & "\\"";
+set $.cef = "";
+"""
+	return text + "".join(_read_field(*pair) for pair in FIELDS)
+
+
+def _table(events):
+	"""rsyslog's lookup table: an event's name to CEF's "name|severity"."""
+	return json.dumps({
+		"version": 1,
+		"nomatch": "Break-glass access|8",
+		"type": "string",
+		"table": [{"index": event.name, "value":
+			f"{event.text.rstrip('.')}|{CEF_SEVERITY[event.severity]}"} for event in events],
+	}, indent=2) + "\n"
+
+
 def files(events):
-	return {"data/breakglass.catalog": _catalog(events)}
+	return {
+		"data/breakglass.catalog": _catalog(events),
+		"contrib/rsyslog/breakglass-read.inc": _read(),
+		"contrib/rsyslog/breakglass-events.json": _table(events),
+	}
