@@ -44,6 +44,7 @@ static const struct bg_check_row account_rows[] = {
 	{ "groups", bg_check_groups, true },
 	{ "sudo", bg_check_sudo, true },
 	{ "sudo", bg_check_sudo_stack, false },
+	{ "reviews", bg_check_reviews, true },
 };
 
 static const struct {

@@ -42,6 +42,8 @@ bg_check_fn bg_check_files, bg_check_keys, bg_check_quorum, bg_check_expiry, bg_
 /* Looks at the ways in and to root. */
 bg_check_fn bg_check_account, bg_check_ssh, bg_check_ssh_keys, bg_check_sudo, bg_check_own_ssh,
 	bg_check_groups, bg_check_sudo_stack;
+/* Looks at what the log says is owed. */
+bg_check_fn bg_check_reviews;
 /* Looks at the host. */
 bg_check_fn bg_check_conf, bg_check_pam, bg_check_module, bg_check_login, bg_check_names,
 	bg_check_audit, bg_check_helper, bg_check_log, bg_check_runuser, bg_check_doors,

@@ -10,7 +10,8 @@
 
 #define AUTHPRIV 10
 
-/* The fields of a line that are exported, with CEF's keys; label: what a csN or cnN holds. */
+/* The fields of a line that are exported, with CEF's keys, which contrib/ reads; label: what a csN
+   or cnN holds. */
 static const struct {
 	const char *name, *cef, *label;
 } fields[] = {
@@ -20,15 +21,15 @@ static const struct {
 	{ "holder", "suser", NULL },
 	{ "reason", "reason", NULL },
 	{ "service", "sproc", NULL },
-	{ "origin", "shost", NULL },
-	{ "result", "msg", NULL },
+	{ "result", "outcome", NULL },
 	{ "count", "cnt", NULL },
-	{ "request", "cs1", "request" },
-	{ "custodians", "cs2", "custodians" },
+	{ "custodians", "cs1", "custodians" },
+	{ "request", "cs2", "request" },
 	{ "key", "cs3", "key" },
 	{ "set", "cs4", "set" },
-	{ "prev", "cs5", "prev" },
-	{ "boot", "cs6", "boot" },
+	{ "boot", "cs5", "boot" },
+	{ "origin", "cs6", "origin" },
+	{ "prev", "flexString1", "prev" },
 	{ "epoch", "cn1", "epoch" },
 	{ "boottime", "cn2", "boottime" },
 	{ "severity", "cn3", "severity" },
@@ -142,7 +143,7 @@ static void put_cef(const struct record *record, const char *hash)
 	char text[BG_VALUE_LEN];
 	int64_t ms;
 
-	(void)printf("CEF:0|breakglass|pam_breakglass|%s|", BG_VERSION);
+	(void)printf("CEF:0|pam_breakglass|pam_breakglass|%s|", BG_VERSION);
 	put(record->event, "|\\");
 	(void)printf("|");
 	put(record->sentence, "|\\");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The story in plain words: a heading for each request, a line for each thing that happened. */
 #include "log_story.h"
+#include "usage.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -222,6 +223,21 @@ static bool has_event(const struct bg_chapter *chapter, const char *name)
 	return false;
 }
 
+/* As review and check see it: a use after the review owes another. */
+static bool is_reviewed(const struct bg_chapter *chapter)
+{
+	__attribute__((cleanup(bg_usage_free))) struct bg_usage *usage = bg_usage_new();
+	const struct bg_use *use;
+
+	for (const struct bg_entry_line *e = chapter->first; e && usage; e = e->next) {
+		const struct bg_log_line line = { "", 0, e->seq, e->line, e->len, NULL };
+
+		bg_usage_add(usage, &line);
+	}
+	use = usage ? bg_usage_first(usage) : NULL;
+	return use && !bg_use_owes_review(use);
+}
+
 static void add_outcome(char line[static LINE_LEN], size_t *used, const struct bg_chapter *chapter)
 {
 	char text[BG_VALUE_LEN];
@@ -232,7 +248,7 @@ static void add_outcome(char line[static LINE_LEN], size_t *used, const struct b
 	}
 	chapter_value(chapter, "custodians", text);
 	add(line, used, "OPENED by %s", text[0] ? text : "?");
-	if (has_event(chapter, "REVIEWED"))
+	if (is_reviewed(chapter))
 		add(line, used, "; reviewed");
 	else if (has_event(chapter, "SESSION_CLOSED"))
 		add(line, used, "; review due");

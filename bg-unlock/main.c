@@ -17,6 +17,7 @@
 #pragma weak bg_verb_uninstall
 #pragma weak bg_verb_check
 #pragma weak bg_verb_log
+#pragma weak bg_verb_review
 
 /* The manual lists these; a test compares. */
 static const struct bg_verb verbs[] = {
@@ -86,6 +87,11 @@ static const struct bg_verb verbs[] = {
 		"  --journal                   by the heads that the journal knows\n"
 		"  --syslog FILE               by those in a syslog; repeatable\n"
 		"  --heads FILE                by a list of SEQ:HASH, or a copy of segments\n" },
+	{ "review", bg_verb_review, "REQUEST OPTIONS", "somebody else's word on a use",
+		"  --class CLASS               emergency, drill or misuse\n"
+		"  --by NAME                   who reviews; not the key's holder\n"
+		"  --cause TEXT                why it was needed\n"
+		"  --finding TEXT              what was found\n" },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

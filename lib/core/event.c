@@ -9,7 +9,7 @@
 #define NOTICE		 5
 #define FACILITY_TEXT	 "10" /* authpriv (RFC 5424 table 1) */
 #define ALERT_HEAD_CHARS 140
-#define RESULT_LEN	 160
+#define RESULT_LEN	 360
 #define CUSTODIANS_LEN	 (BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2))
 
 static const struct bg_event_type types[BG_EV_COUNT] = {

@@ -231,8 +231,7 @@ def test_cef_reads_back_to_the_same_fields():
     chain = story()
     chain.write(5)
     plain_keys = {"seq": "externalId", "host": "dvchost", "account": "duser", "holder": "suser",
-                  "reason": "reason", "service": "sproc", "origin": "shost", "result": "msg",
-                  "count": "cnt"}
+                  "reason": "reason", "service": "sproc", "result": "outcome", "count": "cnt"}
     lines = run("log", "show", "--format=cef", check=0).stdout.splitlines()
     for line, text, record in zip(lines, chain.lines, chain.records(), strict=True):
         header, fields = read_cef(line)

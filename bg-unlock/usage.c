@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "usage.h"
+#include "log.h"
+
+#include <breakglass/seal.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GRANT_SECS     600 /* no grant is good for longer */
+#define FORGOTTEN_SECS 86400
+
+struct installed {
+	struct installed *next;
+	char account[BG_PAM_NAME_LEN + 1];
+	uint32_t epoch;
+};
+
+struct bg_usage {
+	struct bg_use *first, *last;
+	struct installed *installed;
+	bool is_short;
+};
+
+struct bg_usage *bg_usage_new(void)
+{
+	return calloc(1, sizeof(struct bg_usage));
+}
+
+void bg_usage_free(struct bg_usage **usage)
+{
+	struct bg_use *next;
+	struct installed *rest;
+
+	if (!*usage)
+		return;
+	for (struct bg_use *use = (*usage)->first; use; use = next) {
+		next = use->next;
+		free(use);
+	}
+	for (struct installed *one = (*usage)->installed; one; one = rest) {
+		rest = one->next;
+		free(one);
+	}
+	free(*usage);
+	*usage = NULL;
+}
+
+bool bg_usage_is_whole(const struct bg_usage *usage)
+{
+	return !usage->is_short;
+}
+
+const struct bg_use *bg_usage_first(const struct bg_usage *usage)
+{
+	return usage->first;
+}
+
+static void field(const struct bg_log_line *line, const char *name, char *ret, size_t size)
+{
+	(void)bg_event_line_field(line->text, line->len, name, ret, size);
+}
+
+static uint64_t number(const struct bg_log_line *line, const char *name)
+{
+	char text[24];
+
+	field(line, name, text, sizeof(text));
+	return strtoull(text, NULL, 10);
+}
+
+static struct bg_use *use_of(struct bg_usage *usage, const struct bg_log_line *line)
+{
+	char request[BG_DIGEST_CHARS + 1];
+	struct bg_use *use;
+
+	field(line, "request", request, sizeof(request));
+	if (strlen(request) != BG_DIGEST_CHARS)
+		return NULL; /* not fixed yet: nothing was opened, no share was asked for */
+	for (use = usage->first; use; use = use->next)
+		if (strcmp(use->request, request) == 0)
+			return use;
+	use = calloc(1, sizeof(*use));
+	if (!use) {
+		usage->is_short = true;
+		return NULL;
+	}
+	memcpy(use->request, request, sizeof(request));
+	field(line, "account", use->account, sizeof(use->account));
+	field(line, "host", use->host, sizeof(use->host));
+	field(line, "key", use->key, sizeof(use->key));
+	field(line, "holder", use->holder, sizeof(use->holder));
+	use->epoch = (uint32_t)number(line, "epoch");
+	if (usage->last)
+		usage->last->next = use;
+	else
+		usage->first = use;
+	usage->last = use;
+	return use;
+}
+
+static bool has_name(const char *names, const char *name, size_t len)
+{
+	for (const char *p = names; *p;) {
+		size_t n = strcspn(p, ",");
+
+		if (n == len && memcmp(p, name, n) == 0)
+			return true;
+		p += n;
+		p += strspn(p, ", ");
+	}
+	return false;
+}
+
+/* Adds a custodian's name to a list that has it not yet. */
+static bool add_name(char names[static BG_NAMES_LEN], const char *name, size_t len)
+{
+	size_t used = strlen(names);
+
+	if (len == 0 || len > BG_NAME_LEN || has_name(names, name, len) ||
+		used + len + 3 > BG_NAMES_LEN)
+		return false;
+	(void)snprintf(
+		names + used, BG_NAMES_LEN - used, "%s%.*s", used ? ", " : "", (int)len, name);
+	return true;
+}
+
+/* What follows a heading in a result: "typed here: ops, dba; seen by ...". */
+static void add_names(char names[static BG_NAMES_LEN], const char *result, const char *heading)
+{
+	const char *p = strstr(result, heading);
+
+	if (!p)
+		return;
+	p += strlen(heading);
+	while (*p && *p != ';') {
+		size_t len = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+		(void)add_name(names, p, len);
+		p += len + strcspn(p + len, ",;");
+		p += strspn(p, ", ");
+	}
+}
+
+static void touch_use(struct bg_use *use, const struct bg_log_line *line)
+{
+	char time[40], boot[BG_BOOT_ID_LEN + 1];
+
+	field(line, "time", time, sizeof(time));
+	field(line, "boot", boot, sizeof(boot));
+	if (strcmp(boot, use->boot) != 0)
+		use->open = 0; /* no session outlives its boot */
+	memcpy(use->boot, boot, sizeof(boot));
+	use->boot_secs = number(line, "boottime");
+	if (!bg_log_time_ms(time, &use->last_ms))
+		use->last_ms = 0; /* overdue rather than never */
+}
+
+static void add_installed(struct bg_usage *usage, const struct bg_log_line *line)
+{
+	struct installed *one = calloc(1, sizeof(*one));
+
+	if (!one) {
+		usage->is_short = true;
+		return;
+	}
+	field(line, "account", one->account, sizeof(one->account));
+	one->epoch = (uint32_t)number(line, "epoch");
+	one->next = usage->installed;
+	usage->installed = one;
+}
+
+static void on_share(struct bg_use *use, const struct bg_log_line *line)
+{
+	char result[BG_VALUE_LEN];
+	size_t len;
+
+	field(line, "result", result, sizeof(result));
+	len = strcspn(result, " ");
+	if (strncmp(result + len, " typed here", 11) == 0)
+		(void)add_name(use->typed, result, len);
+}
+
+static void on_approval(struct bg_use *use, const struct bg_log_line *line)
+{
+	char result[BG_VALUE_LEN];
+
+	field(line, "result", result, sizeof(result));
+	add_names(use->seen, result, "the combining machine has seen ");
+}
+
+static void on_granted(struct bg_use *use, const struct bg_log_line *line)
+{
+	char result[BG_VALUE_LEN];
+
+	field(line, "result", result, sizeof(result));
+	add_names(use->typed, result, "typed here: ");
+	add_names(use->seen, result, "seen by the combining machine: ");
+	use->is_granted = true;
+	use->is_reviewed = use->has_session = false;
+	touch_use(use, line);
+}
+
+static void on_opened(struct bg_use *use, const struct bg_log_line *line)
+{
+	touch_use(use, line);
+	use->is_reviewed = false;
+	use->has_session = true;
+	use->open++;
+}
+
+static void on_closed(struct bg_use *use, const struct bg_log_line *line)
+{
+	touch_use(use, line);
+	if (use->open)
+		use->open--;
+}
+
+static void on_ended(struct bg_use *use, const struct bg_log_line *line)
+{
+	touch_use(use, line);
+	use->open = 0;
+	use->boot[0] = '\0';
+}
+
+static void on_reviewed(struct bg_use *use, const struct bg_log_line *line)
+{
+	(void)line;
+	use->is_reviewed = true;
+}
+
+static const struct {
+	enum bg_event_id id;
+	void (*take)(struct bg_use *use, const struct bg_log_line *line);
+} takers[] = {
+	{ BG_EV_SHARE_ACCEPTED, on_share },
+	{ BG_EV_APPROVAL_ACCEPTED, on_approval },
+	{ BG_EV_GRANTED, on_granted },
+	{ BG_EV_SESSION_OPENED, on_opened },
+	{ BG_EV_SESSION_CLOSED, on_closed },
+	{ BG_EV_SESSION_EXPIRED, on_ended },
+	{ BG_EV_REVOKED, on_ended },
+	{ BG_EV_REVIEWED, on_reviewed },
+};
+
+void bg_usage_add(void *arg, const struct bg_log_line *line)
+{
+	struct bg_usage *usage = arg;
+	char event[32];
+	struct bg_use *use;
+
+	if (line->seq == 0)
+		return;
+	field(line, "event", event, sizeof(event));
+	if (strcmp(event, bg_event_type(BG_EV_SEAL_INSTALLED)->name) == 0)
+		add_installed(usage, line);
+	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
+		if (strcmp(event, bg_event_type(takers[i].id)->name) != 0)
+			continue;
+		use = use_of(usage, line);
+		if (use)
+			takers[i].take(use, line);
+	}
+}
+
+const struct bg_use *bg_usage_find(
+	const struct bg_usage *usage, const char *name, size_t *ret_count)
+{
+	const struct bg_use *found = NULL;
+
+	*ret_count = 0;
+	for (const struct bg_use *use = usage->first; use; use = use->next) {
+		if (!bg_request_is_called(use->request, name))
+			continue;
+		found = use;
+		(*ret_count)++;
+	}
+	return *ret_count == 1 ? found : NULL;
+}
+
+bool bg_use_owes_review(const struct bg_use *use)
+{
+	return use->is_granted && !use->is_reviewed;
+}
+
+bool bg_use_is_live(const struct bg_use *use, const char *boot_id, uint64_t boot_secs)
+{
+	uint64_t age = boot_secs > use->boot_secs ? boot_secs - use->boot_secs : 0;
+
+	if (!use->is_granted || strcmp(use->boot, boot_id) != 0)
+		return false;
+	if (use->open)
+		return age < FORGOTTEN_SECS;
+	return !use->has_session && age < GRANT_SECS;
+}
+
+uint32_t bg_usage_epoch(const struct bg_usage *usage, const char *account)
+{
+	uint32_t epoch = 0;
+
+	for (const struct installed *one = usage->installed; one; one = one->next)
+		if (strcmp(one->account, account) == 0 && one->epoch > epoch)
+			epoch = one->epoch;
+	return epoch;
+}
+
+size_t bg_usage_exposed(const struct bg_usage *usage, const char *account, uint32_t epoch,
+	char names[static BG_NAMES_LEN])
+{
+	size_t count = 0;
+
+	names[0] = '\0';
+	for (const struct bg_use *use = usage->first; use; use = use->next) {
+		if (strcmp(use->account, account) != 0 || use->epoch != epoch)
+			continue;
+		for (int i = 0; i < 2; i++) {
+			const char *p = i ? use->seen : use->typed;
+
+			for (size_t len; *p; p += len, p += strspn(p, ", ")) {
+				len = strcspn(p, ",");
+				count += add_name(names, p, len);
+			}
+		}
+	}
+	return count;
+}
