@@ -25,19 +25,30 @@ static const struct bg_check_row host_rows[] = {
 	{ "names", bg_check_names, false },
 	{ "doors", bg_check_doors, false },
 	{ "audit", bg_check_audit, true },
+	{ "nologin", bg_check_nologin, false },
+	{ "vetoes", bg_check_vetoes, false },
 	{ "helper", bg_check_helper, false },
 	{ "log", bg_check_log, true },
 	{ "alerts", bg_check_alerts, false },
+	{ "disk", bg_check_disk, false },
+	{ "permissions", bg_check_permissions, false },
+	{ "clock", bg_check_clock, false },
+	{ "bypass", bg_check_bypass, false },
 };
 
 /* files comes first: the others need the seal. */
 static const struct bg_check_row account_rows[] = {
 	{ "seal", bg_check_files, false },
+	{ "succession", bg_check_succession, false },
 	{ "expiry", bg_check_expiry, false },
 	{ "keys", bg_check_keys, false },
+	{ "key-use", bg_check_key_use, false },
 	{ "quorum", bg_check_quorum, false },
 	{ "contacts", bg_check_contacts, false },
 	{ "account", bg_check_account, false },
+	{ "lookup", bg_check_lookup, true },
+	{ "faillock", bg_check_faillock, false },
+	{ "access", bg_check_access, false },
 	{ "ssh", bg_check_ssh, true },
 	{ "ssh-keys", bg_check_ssh_keys, false },
 	{ "own-ssh", bg_check_own_ssh, true },
@@ -45,6 +56,12 @@ static const struct bg_check_row account_rows[] = {
 	{ "sudo", bg_check_sudo, true },
 	{ "sudo", bg_check_sudo_stack, false },
 	{ "reviews", bg_check_reviews, true },
+	{ "root", bg_check_root, false },
+};
+
+/* At the end: they need to know what the others saw. */
+static const struct bg_check_row last_rows[] = {
+	{ "accounts", bg_check_accounts, false },
 };
 
 static const struct {
@@ -78,17 +95,11 @@ static void run_rows(struct bg_check *check, const struct bg_check_row *rows, si
 	}
 }
 
-struct walk {
-	struct bg_check *check;
-	unsigned int accounts;
-};
-
 static enum bg_err check_account(void *arg, const char *account)
 {
-	struct walk *walk = arg;
-	struct bg_check *check = walk->check;
+	struct bg_check *check = arg;
 
-	walk->accounts++;
+	check->accounts++;
 	(void)snprintf(check->account, sizeof(check->account), "%s", account);
 	check->host = (struct bg_host){ 0 };
 	check->seal = (struct bg_seal){ 0 };
@@ -171,32 +182,63 @@ static int unknown(bool is_json, const char *why)
 	return UNKNOWN;
 }
 
-static int run(struct bg_crypto *crypto, const char *root, bool is_json)
+/* Writes them where they are wanted; the status, UNKNOWN if they cannot be written. */
+static int write_metrics(const struct bg_check *check, const char *path, int status)
+{
+	struct bg_diag diag = { 0 };
+	enum bg_err err = path ? bg_check_prometheus(check, status, path, &diag) : BG_OK;
+
+	if (err == BG_OK)
+		return status;
+	(void)bg_fail(err, &diag, "is its folder there?");
+	return UNKNOWN;
+}
+
+void bg_check_accounts(struct bg_check *check)
+{
+	if (check->accounts == 1)
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"seal a second account, with other keys and custodians, and install it",
+			"one emergency account only: no second way if its keys or shares are lost");
+	else
+		bg_judge_say(
+			&check->judge, BG_LEVEL_OK, NULL, "%u emergency accounts", check->accounts);
+}
+
+static int run(struct bg_crypto *crypto, const char *root, bool is_json, const char *metrics)
 {
 	static struct bg_check check;
-	struct walk walk = { .check = &check };
+	int status;
 
 	if (bg_tree_open(&check.tree, root, true) != BG_EXIT_DONE)
 		return unknown(is_json, "this is root's to look at");
 	check.crypto = crypto;
 	check.judge = (struct bg_judge){ .tree = &check.tree, .found = found, .arg = &check };
 	run_rows(&check, host_rows, sizeof(host_rows) / sizeof(host_rows[0]));
-	if (bg_account_each(&check.tree, check_account, &walk) != BG_OK || walk.accounts == 0)
-		return unknown(is_json, "no emergency account is installed here");
+	if (bg_account_each(&check.tree, check_account, &check) != BG_OK || check.accounts == 0) {
+		check.count = 0;
+		return write_metrics(&check, metrics,
+			unknown(is_json, "no emergency account is installed here"));
+	}
+	check.account[0] = '\0';
+	run_rows(&check, last_rows, sizeof(last_rows) / sizeof(last_rows[0]));
+	status = (int)worst(&check);
 	if (is_json)
 		print_json(&check);
 	else
 		print_text(&check);
-	return (int)worst(&check);
+	return write_metrics(&check, metrics, status);
 }
 
 int bg_verb_check(int argc, char **argv)
 {
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
-		{ "alerts", no_argument, NULL, 'a' }, { "root", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' }, { 0 } };
+		{ "alerts", no_argument, NULL, 'a' },
+		{ "prometheus", required_argument, NULL, 'p' },
+		{ "root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
+		{ 0 } };
 	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
-	const char *root = NULL;
+	const char *root = NULL, *metrics = NULL;
 	bool is_json = false, is_alerts = false;
 	int c;
 
@@ -205,6 +247,8 @@ int bg_verb_check(int argc, char **argv)
 			is_json = true;
 		else if (c == 'a')
 			is_alerts = true;
+		else if (c == 'p')
+			metrics = optarg;
 		else if (c == 'r')
 			root = optarg;
 		else if (c == 'h')
@@ -214,8 +258,10 @@ int bg_verb_check(int argc, char **argv)
 	}
 	if (optind != argc)
 		return (void)bg_usage("check takes no argument"), UNKNOWN;
+	if (metrics && metrics[0] != '/')
+		return (void)bg_usage("--prometheus wants the whole path of the file"), UNKNOWN;
 	if (is_alerts)
 		return bg_check_try_alerts();
 	crypto = bg_load_crypto();
-	return crypto ? run(crypto, root, is_json) : UNKNOWN;
+	return crypto ? run(crypto, root, is_json, metrics) : UNKNOWN;
 }

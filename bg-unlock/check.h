@@ -25,6 +25,7 @@ struct bg_check {
 	struct bg_seal seal; /* key_count 0: it could not be read */
 	/* of all */
 	const char *row;
+	unsigned int accounts; /* looked at so far */
 	size_t count, dropped;
 	struct bg_check_finding findings[BG_FINDINGS_MAX];
 };
@@ -41,13 +42,26 @@ struct bg_check_row {
 bg_check_fn bg_check_files, bg_check_keys, bg_check_quorum, bg_check_expiry, bg_check_contacts;
 /* Looks at the ways in and to root. */
 bg_check_fn bg_check_account, bg_check_ssh, bg_check_ssh_keys, bg_check_sudo, bg_check_own_ssh,
-	bg_check_groups, bg_check_sudo_stack;
+	bg_check_groups, bg_check_sudo_stack, bg_check_lookup, bg_check_root, bg_check_faillock,
+	bg_check_access, bg_check_succession, bg_check_key_use;
 /* Looks at what the log says is owed. */
 bg_check_fn bg_check_reviews;
 /* Looks at the host. */
 bg_check_fn bg_check_conf, bg_check_pam, bg_check_module, bg_check_login, bg_check_names,
 	bg_check_audit, bg_check_helper, bg_check_log, bg_check_runuser, bg_check_doors,
-	bg_check_alerts;
+	bg_check_alerts, bg_check_nologin, bg_check_vetoes, bg_check_disk, bg_check_permissions,
+	bg_check_clock, bg_check_bypass, bg_check_accounts;
+
+/* The sources of a database in nsswitch.conf, "" where there is none. */
+void bg_check_sources(struct bg_check *check, const char *database, char ret[static 256]);
+/* Needs it nothing but this host's files? */
+bool bg_source_is_local(const char *source);
+/* Is there a source that is not local (before_local: before any that is)? ret: the first. */
+bool bg_sources_first(const char *sources, bool before_local, char ret[static 64]);
+
+/* Writes the findings as metrics, atomically. status: check's own. */
+BG_CHECKED enum bg_err bg_check_prometheus(
+	const struct bg_check *check, int status, const char *path, struct bg_diag *diag);
 
 /* Gives every handler an alert that says that it is a test, and prints who takes it. A level. */
 int bg_check_try_alerts(void);

@@ -93,53 +93,6 @@ void bg_check_module(struct bg_check *check)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "%s loads", path);
 }
 
-/* The sources of a database in nsswitch.conf, "" where there is none. */
-static void name_sources(struct bg_check *check, const char *database, char ret[static 256])
-{
-	char *rest = text, *line;
-	size_t len = 0, name = strlen(database);
-
-	ret[0] = '\0';
-	if (bg_tree_read(&check->tree, "/etc/nsswitch.conf", text, sizeof(text), &len, NULL) !=
-		BG_OK)
-		return;
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		line += strspn(line, " \t");
-		line[strcspn(line, "#")] = '\0';
-		if (strncmp(line, database, name) == 0 && line[name] == ':')
-			(void)snprintf(
-				ret, 256, "%s", line + name + 1 + strspn(line + name + 1, " \t"));
-	}
-}
-
-/* Another source may have an account of the same name, or hang when its groups are asked. */
-void bg_check_names(struct bg_check *check)
-{
-	char passwd[256], group[256], *rest = group, *word;
-
-	name_sources(check, "passwd", passwd);
-	name_sources(check, "group", group);
-	if (passwd[0] && strncmp(passwd, "files", 5) != 0 && strncmp(passwd, "compat", 6) != 0) {
-		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"put files first in /etc/nsswitch.conf's passwd line",
-			"passwd is looked up in \"%s\": another account of the name may win",
-			passwd);
-		return;
-	}
-	while ((word = strsep(&rest, " \t")) != NULL) {
-		if (word[0] == '\0' || word[0] == '[' || strcmp(word, "files") == 0 ||
-			strcmp(word, "compat") == 0 || strcmp(word, "systemd") == 0)
-			continue;
-		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"give that source a time limit of its own of a few seconds",
-			"groups are looked up in \"%s\" too: while it hangs, sshd and login wait "
-			"for it",
-			word);
-		return;
-	}
-	bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "names are looked up in files");
-}
-
 /* The kernel's part; that pam_loginuid sets it is PAM's. */
 void bg_check_audit(struct bg_check *check)
 {

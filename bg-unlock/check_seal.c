@@ -115,6 +115,38 @@ void bg_check_files(struct bg_check *check)
 		id, (unsigned int)check->seal.epoch, check->host.label);
 }
 
+/* Seals beside the one in force: a newer one, or a predecessor that it does not succeed (a fork).
+ */
+void bg_check_succession(struct bg_check *check)
+{
+	char name[32], path[BG_TREE_PATH_LEN];
+	uint8_t digest[BG_SHA256_LEN];
+	size_t len = 0;
+	uint32_t epoch = check->seal.epoch;
+
+	if (check->seal.key_count == 0)
+		return;
+	(void)snprintf(name, sizeof(name), "seal.%u", (unsigned int)(epoch + 1));
+	bg_account_path(check->account, name, path);
+	if (bg_tree_has(&check->tree, path)) {
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "bg-unlock install it, or remove it",
+			"seal.%u is newer than the one in force", (unsigned int)(epoch + 1));
+		return;
+	}
+	(void)snprintf(name, sizeof(name), "seal.%u", (unsigned int)(epoch - 1));
+	if (check->seal.has_predecessor && read_private(check, name, &len, NULL) == BG_OK &&
+		bg_sha256(check->crypto, text, len, digest) == BG_OK &&
+		memcmp(digest, check->seal.predecessor, BG_SHA256_LEN) != 0) {
+		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
+			"ask the custodians which is theirs; bg-unlock log show says who installed "
+			"it",
+			"a fork: the seal in force does not succeed %s beside it", name);
+		return;
+	}
+	bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "epoch %u is the newest one here",
+		(unsigned int)epoch);
+}
+
 static void now_text(long days, char ret[static 21])
 {
 	time_t t = time(NULL) + days * 86400;
@@ -141,8 +173,8 @@ void bg_check_expiry(struct bg_check *check)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "bg-unlock reseal",
 			"expires on %.10s", check->seal.policy.expires);
 	else
-		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "expires on %.10s",
-			check->seal.policy.expires);
+		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "made on %.10s, expires on %.10s",
+			check->seal.created, check->seal.policy.expires);
 }
 
 /* "a (FIDO2, ssh), b (FIDO2)" */

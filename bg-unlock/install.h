@@ -130,6 +130,7 @@ BG_CHECKED enum bg_err bg_install_ssh(
 void bg_install_ssh_back(struct bg_tree *tree);
 BG_CHECKED enum bg_err bg_install_sudo(
 	struct bg_tree *tree, const char *account, struct bg_diag *diag);
+void bg_sudoers_path(const char *account, char ret[static BG_TREE_PATH_LEN]);
 BG_CHECKED enum bg_err bg_install_timeout(struct bg_tree *tree, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_install_runuser(struct bg_tree *tree, struct bg_diag *diag);
 

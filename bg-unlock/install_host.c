@@ -67,7 +67,7 @@ enum bg_err bg_install_pam(struct bg_tree *tree, struct bg_diag *diag)
 	return BG_OK;
 }
 
-static void sudoers_path(const char *account, char ret[static BG_TREE_PATH_LEN])
+void bg_sudoers_path(const char *account, char ret[static BG_TREE_PATH_LEN])
 {
 	(void)snprintf(ret, BG_TREE_PATH_LEN, "/etc/sudoers.d/60-breakglass-%s", account);
 }
@@ -87,7 +87,7 @@ enum bg_err bg_install_sudo(struct bg_tree *tree, const char *account, struct bg
 		bg_note("no sudo here: inside the session, su - gives root");
 		return BG_OK;
 	}
-	sudoers_path(account, path);
+	bg_sudoers_path(account, path);
 	bg_template_fill(template_sudoers, account, text);
 	err = is_judged ? run(tree, judge_text, text, "this sudo does not know our lines", diag)
 			: BG_OK;
@@ -115,7 +115,7 @@ enum bg_err bg_uninstall_sudo(
 	char path[BG_TREE_PATH_LEN];
 	enum bg_err err;
 
-	sudoers_path(account, path);
+	bg_sudoers_path(account, path);
 	err = bg_tree_take_back(tree, path, diag);
 	return err || !is_last ? err : bg_tree_take_back(tree, BG_SUDO_PAM, diag);
 }

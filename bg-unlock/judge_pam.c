@@ -5,6 +5,7 @@
  * else alone when the module is missing (RULES P18).
  */
 #include "judge.h"
+#include "pam_stack.h"
 
 #include <glob.h>
 #include <stdarg.h>
@@ -13,21 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OURS	  "pam_breakglass.so"
-#define LINES_MAX 64
+#define OURS BG_PAM_OURS
 
 #define CONTROL_HEAD "[success="
 #define CONTROL_TAIL " ignore=ignore module_unknown=ignore default=die]"
-
-struct line {
-	char type[16], control[160], module[96], rest[96];
-};
-
-struct stack {
-	char name[64];
-	size_t count;
-	struct line lines[LINES_MAX]; /* type "@": an include, module the file */
-};
 
 #define CONTROL_DONE "[success=done ignore=ignore module_unknown=ignore default=die] "
 #define CONTROL_OK   "[success=ok ignore=ignore module_unknown=ignore default=die] "
@@ -69,70 +59,6 @@ void bg_judge_first(void *arg, enum bg_level level, const char *text, const char
 	(void)snprintf(first->todo, sizeof(first->todo), "%s", todo ? todo : "");
 }
 
-/* The next word of *p, a bracketed control being one; its blanks come out single. */
-static void take_word(char **p, char *ret, size_t size)
-{
-	size_t len = 0;
-	bool is_bracket;
-	char *s = *p + strspn(*p, " \t");
-
-	is_bracket = *s == '[';
-	for (; *s != '\0' && (is_bracket || !strchr(" \t", *s)); s++) {
-		bool is_blank = *s == ' ' || *s == '\t';
-
-		if (len + 1 < size && !(is_blank && len && ret[len - 1] == ' '))
-			ret[len++] = (char)(is_blank ? ' ' : *s);
-		if (*s == ']')
-			is_bracket = false;
-	}
-	ret[len] = '\0';
-	*p = s;
-}
-
-static void add_line(struct stack *stack, char *text)
-{
-	struct line line = { 0 };
-	char *comment = strchr(text, '#');
-	const char *slash;
-
-	if (comment)
-		*comment = '\0';
-	take_word(&text, line.type, sizeof(line.type));
-	if (line.type[0] == '\0' || stack->count == LINES_MAX)
-		return;
-	if (line.type[0] == '-')
-		memmove(line.type, line.type + 1, strlen(line.type));
-	if (strcmp(line.type, "@include") == 0)
-		(void)snprintf(line.type, sizeof(line.type), "@");
-	else
-		take_word(&text, line.control, sizeof(line.control));
-	take_word(&text, line.module, sizeof(line.module));
-	take_word(&text, line.rest, sizeof(line.rest));
-	slash = strrchr(line.module, '/');
-	if (slash)
-		memmove(line.module, slash + 1, strlen(slash));
-	stack->lines[stack->count++] = line;
-}
-
-static enum bg_err read_stack(
-	const struct bg_tree *tree, const char *name, struct stack *ret, struct bg_diag *diag)
-{
-	static char text[BG_INI_FILE_LEN + 1];
-	char path[BG_TREE_PATH_LEN], *rest = text, *line;
-	size_t len = 0;
-	enum bg_err err;
-
-	*ret = (struct stack){ 0 };
-	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
-	(void)snprintf(path, sizeof(path), "/etc/pam.d/%s", name);
-	err = bg_tree_read(tree, path, text, sizeof(text), &len, diag);
-	if (err)
-		return err;
-	while ((line = strsep(&rest, "\n")) != NULL)
-		add_line(ret, line);
-	return BG_OK;
-}
-
 /* Are the control words exactly ours? *ret_jump: lines jumped over, 0 for "done" and "ok". */
 static bool is_control(const char *control, const char *success, unsigned long *ret_jump)
 {
@@ -146,12 +72,13 @@ static bool is_control(const char *control, const char *success, unsigned long *
 	if (strncmp(control, success, len) == 0)
 		return strcmp(control + len, CONTROL_TAIL) == 0;
 	*ret_jump = strtoul(control, &end, 10);
-	return strcmp(success, "done") == 0 && *ret_jump > 0 && *ret_jump < LINES_MAX &&
+	return strcmp(success, "done") == 0 && *ret_jump > 0 && *ret_jump < BG_PAM_LINES_MAX &&
 	       strcmp(end, CONTROL_TAIL) == 0;
 }
 
 /* A jump must pass each pam_deny and land on a line (pam_permit, in Debian's). */
-static bool is_jump_safe(const struct stack *stack, const char *type, size_t from, unsigned long n)
+static bool is_jump_safe(
+	const struct bg_pam_stack *stack, const char *type, size_t from, unsigned long n)
 {
 	bool passed = false;
 
@@ -168,12 +95,13 @@ static bool is_jump_safe(const struct stack *stack, const char *type, size_t fro
 }
 
 /* Our line in a stack: its position, the lines of its type before it in *ret_before. */
-static bool find_ours(const struct stack *stack, const char *type, size_t *ret, size_t *ret_before)
+static bool find_ours(
+	const struct bg_pam_stack *stack, const char *type, size_t *ret, size_t *ret_before)
 {
 	size_t before = 0;
 
 	for (size_t i = 0; i < stack->count; i++) {
-		const struct line *line = &stack->lines[i];
+		const struct bg_pam_line *line = &stack->lines[i];
 
 		if (strcmp(line->type, type) != 0 && strcmp(line->type, "@") != 0)
 			continue;
@@ -187,7 +115,8 @@ static bool find_ours(const struct stack *stack, const char *type, size_t *ret, 
 	return false;
 }
 
-static bool has_before(const struct stack *stack, size_t end, const char *type, const char *module)
+static bool has_before(
+	const struct bg_pam_stack *stack, size_t end, const char *type, const char *module)
 {
 	for (size_t i = 0; i < end; i++)
 		if (strcmp(stack->lines[i].type, type) == 0 &&
@@ -196,13 +125,24 @@ static bool has_before(const struct stack *stack, size_t end, const char *type, 
 	return false;
 }
 
+/* What a missing module would do, by the control words of its line. */
+static const char *without_module(const char *control)
+{
+	if (strcmp(control, "required") == 0 || strcmp(control, "requisite") == 0)
+		return "the module missing, nobody at all gets in";
+	if (control[0] == '[' && !strstr(control, "module_unknown=") &&
+		(strstr(control, "default=die") || strstr(control, "default=bad")))
+		return "the module missing, nobody at all gets in";
+	return "they may open or shut what is not theirs";
+}
+
 static void judge_phase(
-	const struct bg_judge *judge, const struct stack *stack, const struct phase *phase)
+	const struct bg_judge *judge, const struct bg_pam_stack *stack, const struct phase *phase)
 {
 	bool is_session = strcmp(phase->type, "session") == 0;
 	unsigned long jump = 0;
 	size_t at = 0, before = 0;
-	const struct line *line;
+	const struct bg_pam_line *line;
 
 	if (!find_ours(stack, phase->type, &at, &before)) {
 		bg_judge_say(judge, BG_LEVEL_CRITICAL, phase->todo,
@@ -213,8 +153,8 @@ static void judge_phase(
 	if (!is_control(line->control, is_session ? "ok" : "done", &jump) ||
 		(jump && !is_jump_safe(stack, phase->type, at, jump)))
 		bg_judge_say(judge, BG_LEVEL_CRITICAL, phase->todo,
-			"/etc/pam.d/%s: the control words of " OURS " are %s", stack->name,
-			line->control);
+			"/etc/pam.d/%s: the control words of " OURS " are %s: %s", stack->name,
+			line->control, without_module(line->control));
 	else if (line->rest[0] != '\0')
 		bg_judge_say(judge, BG_LEVEL_CRITICAL, "take it away from the line",
 			"/etc/pam.d/%s: " OURS " takes no option, \"%s\" is ignored", stack->name,
@@ -229,16 +169,18 @@ static void judge_phase(
 			"/etc/pam.d/%s: " OURS " stands behind pam_unix or pam_systemd",
 			stack->name);
 	else
-		bg_judge_say(judge, BG_LEVEL_OK, NULL, "/etc/pam.d/%s: %s in its place",
+		bg_judge_say(judge, BG_LEVEL_OK, NULL,
+			"/etc/pam.d/%s: %s in its place; the module missing, all others go on as "
+			"before",
 			stack->name, phase->type);
 }
 
 /* Does the stack of a service come to our line of this phase, and what stands before? */
 static void judge_door_phase(
-	const struct bg_judge *judge, const struct stack *stack, const struct phase *phase)
+	const struct bg_judge *judge, const struct bg_pam_stack *stack, const struct phase *phase)
 {
 	for (size_t i = 0; i < stack->count; i++) {
-		const struct line *line = &stack->lines[i];
+		const struct bg_pam_line *line = &stack->lines[i];
 		bool is_include = strcmp(line->type, "@") == 0;
 
 		if ((is_include && strcmp(line->module, phase->file) == 0) ||
@@ -265,9 +207,9 @@ static void judge_door_phase(
 
 static void judge_door(const struct bg_judge *judge, const char *service, unsigned int *count)
 {
-	static struct stack stack;
+	static struct bg_pam_stack stack;
 	struct bg_diag diag = { 0 };
-	enum bg_err err = read_stack(judge->tree, service, &stack, &diag);
+	enum bg_err err = bg_pam_stack_read(judge->tree, service, &stack, &diag);
 	char text[320];
 
 	if (err == BG_ERR_NOENT)
@@ -310,13 +252,13 @@ static void judge_module(const struct bg_judge *judge)
 
 void bg_judge_pam(const struct bg_judge *judge, const struct bg_conf *conf)
 {
-	static struct stack stack;
+	static struct bg_pam_stack stack;
 	unsigned int doors = 0;
 
 	judge_module(judge);
 	for (size_t i = 0; i < PHASE_COUNT; i++) {
 		struct bg_diag diag = { 0 };
-		enum bg_err err = read_stack(judge->tree, phases[i].file, &stack, &diag);
+		enum bg_err err = bg_pam_stack_read(judge->tree, phases[i].file, &stack, &diag);
 		char text[320];
 
 		if (!err) {

@@ -77,6 +77,7 @@ static const struct bg_verb verbs[] = {
 		"  --root FOLDER               the system below that folder\n" },
 	{ "check", bg_verb_check, "[OPTIONS]", "is all in order on this host?",
 		"  --json                      one JSON object\n"
+		"  --prometheus FILE           metrics for node exporter's textfile collector\n"
 		"  --alerts                    give every alert handler a test, say who takes it\n"
 		"  --root FOLDER               look at the files below that folder only\n" },
 	{ "log", bg_verb_log, "show|verify [REQUEST] [OPTIONS]", "the story, and its proof",

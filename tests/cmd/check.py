@@ -5,11 +5,13 @@
 import json
 import os
 import re
+import subprocess
 import sys
+import time
 
 import cmdlib
 from cmdlib import PIN, run
-from treelib import ACCOUNT, Host
+from treelib import ACCOUNT, SUDOERS, Host
 
 cmdlib.enter()
 
@@ -26,6 +28,8 @@ class Good(Host):
         # a handler that has taken an alert
         self.tree.write("etc/breakglass/alert.d/mail", "#!/bin/sh\n", 0o755)
         self.tree.write("var/lib/breakglass/spool/handlers/mail", "7 0 0 -\n", 0o600)
+        for folder, bits in (("spool", 0o2750), ("spool/handlers", 0o2770)):
+            os.chmod(self.tree.path("var/lib/breakglass/" + folder), bits)
         return self
 
     def check(self, *more):
@@ -43,18 +47,40 @@ def finds(h, level, name, *words):
     assert level == OK or "; do: " in found[0], found
 
 
+def worse_than_ok(h):
+    """The level and name of each finding that is not OK."""
+    return set(re.findall(r"(?m)^((?:WARNING|CRITICAL) [^ :]+): ", h.check().stdout))
+
+
+def records(*events):
+    """Records of the log as far as check reads them: an event, and seconds from now."""
+    def write(tree):
+        lines = ""
+        for seq, (event, secs) in enumerate(events, 1):
+            when = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + secs))
+            lines += json.dumps({"schema": 1, "seq": seq, "prev": "0" * 64, "time": when,
+                                 "event": event, "account": "breakglass", "key": "a",
+                                 "service": "cron"}, separators=(",", ":")) + "\n"
+        tree.write("var/lib/breakglass/log/segment-000001.jsonl", lines, 0o600)
+        os.chmod(tree.path("var/lib/breakglass/log"), 0o700)
+    return write
+
+
 def test_good_host():
     with Good() as h:
         before = h.tree.snapshot()
         finds(h, WARNING, "breakglass/keys", "one key only, a (FIDO2): ")
         r = h.check()
-        assert r.stdout.count("\nWARNING") == 1 and "\nCRITICAL" not in r.stdout, r.stdout
+        assert r.stdout.count("\nWARNING") == 2 and "\nCRITICAL" not in r.stdout, r.stdout
+        assert "\nWARNING accounts: one emergency account only" in r.stdout, r.stdout
         first = r.stdout.splitlines()[0]
-        counts = re.fullmatch(r"BREAKGLASS WARNING - 0 critical, 1 warning, (\d+) ok", first)
+        counts = re.fullmatch(r"BREAKGLASS WARNING - 0 critical, 2 warning, (\d+) ok", first)
         assert int(counts[1]) == r.stdout.count("\nOK "), r.stdout
         for name in ("conf", "pam", "login", "runuser", "names", "helper", "breakglass/seal",
                      "breakglass/expiry", "breakglass/quorum", "breakglass/contacts",
-                     "breakglass/account"):
+                     "breakglass/account", "nologin", "vetoes", "disk", "permissions", "clock",
+                     "bypass", "breakglass/succession", "breakglass/key-use", "breakglass/root",
+                     "breakglass/faillock", "breakglass/access"):
             assert f"\nOK {name}: " in r.stdout, (name, r.stdout)
         assert h.tree.snapshot() == before
 
@@ -77,11 +103,13 @@ def test_alert_handlers():
 def test_all_ok_is_zero():
     with Good() as h:
         second = h.add_key("b")
-        run("init", "two", *h.options("--shares-to", h.private("s2"), "--pin-stdin",
-            f"--key=b=head@{second.path}", "-o", h.path("two.seal"))[1:], stdin=2 * (PIN + "\n"),
-            check=0)
         h.call("uninstall", "breakglass", "--purge", check=0)
-        h.install(seal=h.path("two.seal"))
+        for name in ("two", "three"):
+            run("init", name, *h.options("--shares-to", h.private(name), "--pin-stdin",
+                f"--key=b=head@{second.path}", "-o", h.path(name + ".seal"))[1:],
+                stdin=2 * (PIN + "\n"), check=0)
+            h.install(seal=h.path(name + ".seal"))
+        finds(h, OK, "accounts", "2 emergency accounts")
         finds(h, OK, "two/keys", "2 keys: a (FIDO2), b (FIDO2)")
 
 
@@ -90,7 +118,7 @@ def test_json_is_one_object_of_the_same():
         h.tree.edit(CONF, "# device", "devise")
         text, found = h.check(), json.loads(h.check("--json").stdout)
         assert found["schema"] == 1 and found["status"] == "CRITICAL" == text.stdout.split()[1]
-        assert found["critical"] == 1 and found["warning"] == 1
+        assert found["critical"] == 1 and found["warning"] == 2
         assert sum(f["level"] == "OK" for f in found["findings"]) == found["ok"]
         bad, = [f for f in found["findings"] if f["level"] == "CRITICAL"]
         assert bad["name"] == "conf" and bad["do"] and "devise" in bad["text"], bad
@@ -150,7 +178,14 @@ def test_what_is_broken_is_named():
     def gone(name):
         return lambda t: os.unlink(t.path(name))
 
+    def put(name, text, bits=0o644):
+        return lambda t: t.write(name, text, bits)
+
+    def both(first, second):
+        return lambda t: (first(t), second(t))
+
     auth, session = "etc/pam.d/common-auth", "etc/pam.d/common-session"
+    account = "etc/pam.d/common-account"
     passwd, shadow = "etc/passwd", "etc/shadow"
     ours = "auth\t[success=2 ignore=ignore module_unknown=ignore default=die]\tpam_breakglass.so\n"
     rows = (
@@ -196,16 +231,152 @@ def test_what_is_broken_is_named():
          "not recorded"),
         (edit("etc/nsswitch.conf", "files systemd\ngroup", "sss files\ngroup"), WARNING, "names",
          '"sss files"'),
+        (edit("etc/nsswitch.conf", "files systemd\ngroup", "files systemd\nshadow: himmelblau files\n"
+              "group"), WARNING, "names", 'in himmelblau before files'),
+        (edit("etc/nsswitch.conf", "group: ", "initgroups: files aad\ngroup: "), WARNING, "names",
+         '"aad"'),
         (edit("etc/nsswitch.conf", "group:          files", "group: files sss"), WARNING, "names",
          '"sss"'),
         (gone("usr/libexec/breakglass/bg-fido2"), CRITICAL, "helper", "bg-fido2"),
         (mode("usr/libexec/breakglass/bg-fido2", 0o644), CRITICAL, "helper", "bg-fido2"),
         (edit(passwd, "_breakglass:", "_other:"), CRITICAL, "helper", "no user _breakglass"),
+        # the account
+        (edit(passwd, "alice:x:1000:", "alice:x:1001:"), CRITICAL, "breakglass/account", "uid"),
+        (edit(passwd, "\nbreakglass:x:", "\nother:x:"), CRITICAL, "breakglass/account", "passwd"),
+        (edit(passwd, "emergency account:/:/bin/bash", "emergency account:/:/usr/sbin/nologin"),
+         WARNING, "breakglass/account", "shell"),
+        # what else may refuse
+        (edit(auth, ours, ours.replace("module_unknown=ignore ", "")), CRITICAL, "pam",
+         "the module missing, nobody at all gets in"),
+        (put("run/nologin", ""), CRITICAL, "nologin", "there is no own door"),
+        (edit("etc/pam.d/sshd", "@include common-auth",
+              "auth required pam_faillock.so preauth\n@include common-auth"), WARNING,
+         "breakglass/faillock", "sshd: pam_faillock.so may lock"),
+        (both(edit(account, "account\trequired\tpam_permit.so",
+                   "account required pam_permit.so\naccount required pam_faillock.so"),
+              put("run/faillock/breakglass", "xxxx")), CRITICAL, "breakglass/faillock",
+         "common-account: pam_faillock.so counts failures"),
+        (both(edit("etc/pam.d/login", "@include common-account",
+                   "account required pam_access.so\n@include common-account"),
+              put("etc/security/access.conf", "# all\n- : ALL EXCEPT root alice : ALL\n")), CRITICAL,
+         "breakglass/access", "login: pam_access refuses breakglass", "EXCEPT root alice"),
+        (edit("etc/pam.d/sshd", "account    required     pam_nologin.so",
+              "account required pam_time.so"), WARNING, "vetoes", "sshd: pam_time.so may refuse"),
+        # ways to root
+        (edit("etc/sudoers", "@includedir", "# includedir"), WARNING, "breakglass/root",
+         "does not include /etc/sudoers.d"),
+        (gone(SUDOERS), WARNING, "breakglass/root", "missing or not as install placed it"),
+        (edit("etc/nsswitch.conf", "group: ", "sudoers: sss files\ngroup: "), WARNING,
+         "breakglass/root", '"sss"'),
+        (put("etc/sudo.conf", "Plugin approval other.so\n"), WARNING, "breakglass/root",
+         "another plugin"),
+        (put("etc/pam.d/su", "auth required pam_wheel.so\n@include common-auth\n"), WARNING,
+         "breakglass/root", "sudo is the only way"),
+        (both(gone(SUDOERS), put("etc/pam.d/su", "auth required pam_wheel.so\n")), CRITICAL,
+         "breakglass/root", "sudo may not either"),
+        # files
+        (mode("var/lib/breakglass/spool", 0o777), CRITICAL, "permissions", "breakglass/spool has"),
+        (both(records(), mode("var/lib/breakglass/log/segment-000001.jsonl", 0o604)), CRITICAL,
+         "permissions", "segment-000001.jsonl has owner 0 and mode 0604"),
+        (mode("usr/lib/x86_64-linux-gnu/security/pam_breakglass.so", 0o664), CRITICAL,
+         "permissions", "pam_breakglass.so"),
+        (lambda t: os.chown(t.path("usr/libexec/breakglass"), 7, 7), CRITICAL, "permissions",
+         "libexec/breakglass has owner 7"),
+        (put(ACCOUNT + "seal.2", "", 0o600), WARNING, "breakglass/succession", "seal.2 is newer"),
+        # the log
+        (records(("ATTEMPT", 3600)), WARNING, "clock", "behind the newest record"),
+        (records(("ATTEMPT", -60), ("ATTEMPT", -7200)), WARNING, "clock", "go back by 7140 s"),
+        (records(("BYPASS_BLOCKED", -9 * 86400), ("BYPASS_BLOCKED", -60)), WARNING, "bypass",
+         "1 times in seven days", "breakglass by cron"),
     )
+    with Good() as h:
+        before = worse_than_ok(h)
     for break_it, level, name, *words in rows:
         with Good() as h:
             break_it(h.tree)
             finds(h, level, name, *words)
+            turned = {finding.split()[1] for finding in worse_than_ok(h) - before}
+            assert turned <= {name}, (name, words, turned)
+
+
+def test_full_disk():
+    for where, level, what in (("run/breakglass", CRITICAL, "is not granted"),
+                               ("var/lib/breakglass", WARNING, "alerts wait")):
+        with Good() as h:
+            path = h.tree.path(where)
+            os.makedirs(path, exist_ok=True)
+            for options in ("size=512k", "size=64m,nr_inodes=20"):
+                subprocess.run(["mount", "-t", "tmpfs", "-o", options + ",mode=0700", "tmpfs", path],
+                               check=True)
+                finds(h, level, "disk", "/" + where, what)
+                subprocess.run(["umount", path], check=True)
+
+
+def test_when_each_key_was_proved():
+    with Good() as h:
+        finds(h, WARNING, "breakglass/keys")
+        assert "\nOK breakglass/key-use: last proved here: a not lately\n" in h.check().stdout
+        records(("REQUEST_OPENED", -5 * 86400), ("KEY_REFUSED", -60))(h.tree)
+        day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 5 * 86400))
+        assert f"\nOK breakglass/key-use: last proved here: a on {day}\n" in h.check().stdout
+
+
+def test_a_fork_is_critical():
+    with Good() as h:
+        new, _ = h.reseal(h.seal, h.shares, "next")
+        h.install(seal=new)
+        assert "\nOK breakglass/succession: epoch 2 is the newest" in h.check().stdout
+        h.tree.write(ACCOUNT + "seal.1", h.tree.read(ACCOUNT + "seal.1") + "# other\n", 0o600)
+        finds(h, CRITICAL, "breakglass/succession", "does not succeed seal.1")
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+METRIC = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="[^"\\\n]*",?)+)\})? (-?[0-9]+)')
+
+
+def read_metrics(text):
+    """The exposition format, strictly: HELP and TYPE before the samples of a name, none twice."""
+    told, samples, name = [], {}, None
+    for line in text.split("\n")[:-1]:
+        if line.startswith("# "):
+            kind, name, rest = re.fullmatch(r"# (HELP|TYPE) (\S+) (.+)", line).groups()
+            assert (kind, name) not in told and (kind == "HELP" or rest == "gauge"), line
+            assert kind == "HELP" or told[-1] == ("HELP", name), line
+            told.append((kind, name))
+            continue
+        metric, labels, value = METRIC.fullmatch(line).groups()
+        assert metric == name and told[-1] == ("TYPE", name) and (metric, labels) not in samples, line
+        samples[metric, labels] = int(value)
+    assert text.endswith("\n")
+    return samples
+
+
+def test_prometheus():
+    with Good() as h:
+        path = h.path("breakglass.prom")
+        r = h.check("--prometheus", path)
+        seen = read_metrics(read(path))
+        assert seen["breakglass_check_status", None] == r.returncode == WARNING
+        assert seen["breakglass_check_findings", 'level="warning"'] == 2
+        assert seen["breakglass_check_row", 'account="",row="pam"'] == OK
+        assert seen["breakglass_check_row", 'account="breakglass",row="keys"'] == WARNING
+        assert abs(seen["breakglass_check_time_seconds", None] - time.time()) < 60
+        assert os.stat(path).st_mode & 0o777 == 0o644
+        os.unlink(h.tree.path(ACCOUNT + "seal.1"))
+        assert h.check("--prometheus", path).returncode == CRITICAL
+        assert read_metrics(read(path))[
+            "breakglass_check_row", 'account="breakglass",row="seal"'] == CRITICAL
+        # nothing half written, and an error is one
+        assert os.listdir(os.path.dirname(path)).count("breakglass.prom") == 1
+        assert h.check("--prometheus", h.path("no/such")).returncode == UNKNOWN
+        assert h.check("--prometheus", "relative").returncode == UNKNOWN
+    with Host() as h:
+        h.call("check", "--prometheus", h.path("x"))
+        assert read_metrics(read(h.path("x")))["breakglass_check_status", None] == UNKNOWN
 
 
 def test_every_hand_made_line_of_the_manual_is_right():

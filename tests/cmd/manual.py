@@ -48,6 +48,14 @@ for name in sorted(os.listdir(os.path.join(SOURCE, "bg-unlock"))):
             print(f"{name}: --{option} is not in its --help")
             failed += 1
 
+# every row of check's tables stands in the manual's, and no other
+rows = set(re.findall(r'\{ "([a-z-]+)", bg_check_', read("bg-unlock/check.c")))
+told = re.search(r"^\.Sh CHECKS$(.*?)^\.Sh ", manual, re.M | re.S)
+told = set(re.findall(r"^\.It Li ([a-z-]+)", told[1] if told else "", re.M))
+for name in sorted(rows ^ told) if rows else ["no row was found"]:
+    print(f"check's row {name} stands in only one of check.c and bg-unlock(1), CHECKS")
+    failed += 1
+
 for status in ("0", "1", "2", "3"):
     if not re.search(rf"^\.It {status}$", manual, re.M):
         print("exit status missing:", status)
