@@ -41,6 +41,9 @@ static int print_samples(enum bg_event_id id)
 		.service = "sshd",
 		.origin = "192.0.2.7",
 		.request = "00112233445566778899aabbccddeeff",
+		.key = "a",
+		.set = "0123456789abcdef0123456789abcdef",
+		.result = "wrong share, word 7",
 		.epoch = 3,
 		.severity = -1 };
 	int err = print_sample(&event, CHAIN);

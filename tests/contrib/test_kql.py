@@ -16,7 +16,7 @@ TABLES = {
 	"CommonSecurityLog": "TimeGenerated: datetime, Computer: string, DeviceVendor: string, "
 		"DeviceProduct: string, DeviceVersion: string, DeviceEventClassID: string, "
 		"Activity: string, LogSeverity: string, DeviceName: string, DestinationUserName: string, "
-		"SourceUserName: string, Reason: string, EventOutcome: string, EventCount: int, "
+		"SourceUserName: string, SourceHostName: string, Reason: string, EventCount: int, "
 		"Message: string, DeviceCustomString1: string, DeviceCustomString2: string, "
 		"DeviceCustomString3: string, DeviceCustomString4: string, DeviceCustomString5: string, "
 		"DeviceCustomString6: string, ReceiptTime: string, AdditionalExtensions: string",
@@ -44,7 +44,7 @@ class Kql(unittest.TestCase):
 			"syntax": cls.syslog.replace("| where Event in (alerting)", "| where Event in alerting)"),
 			"column": cls.syslog.replace("ProcessName", "ProgramName"),
 			"table": cls.cef.replace("CommonSecurityLog\n", "CommonSecurity\n"),
-			"type": cls.cef.replace("EventCount > 1", 'strlen(EventCount) > "x"'),
+			"type": cls.cef.replace("coalesce(EventCount, 0) > 1", 'strlen(EventCount) > "x"'),
 			"operator": cls.cef.replace("| project", "| projekt"),
 			"string": cls.syslog.replace('== "authpriv"', '== "authpriv'),
 		}

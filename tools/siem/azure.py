@@ -52,18 +52,20 @@ Syslog
 
 
 def cef_query(events):
-	"""KQL over the table CommonSecurityLog (contrib/rsyslog sends CEF)."""
+	"""KQL over the table CommonSecurityLog (as contrib/rsyslog and bg-unlock log show --format cef write it)."""
 	return QUERY_HEAD.format(what="Alerts of hosts that send CEF.", names=_names(events)) + """\
 CommonSecurityLog
 | where ingestion_time() > ago(5m)
-| where DeviceVendor == "pam_breakglass" and DeviceProduct == "pam_breakglass"
+| where DeviceVendor == "breakglass" and DeviceProduct == "pam_breakglass"
 | extend Event = DeviceEventClassID
 | where Event in (alerting)
-| where not(Event == "ATTEMPT" and EventCount > 1)
+| where not(Event == "ATTEMPT" and coalesce(EventCount, 0) > 1)
+| extend Text = strcat(Event, " host=", DeviceName, " account=", DestinationUserName,
+    " holder=", SourceUserName, " reason=", Reason, " custodians=", DeviceCustomString2,
+    " ", Message)
 | project TimeGenerated, Computer, Event, Host = DeviceName, Account = DestinationUserName,
-    Holder = SourceUserName, Reason, Custodians = DeviceCustomString1,
-    Request = DeviceCustomString2, Origin = DeviceCustomString6, Result = EventOutcome,
-    Text = Message
+    Holder = SourceUserName, Reason, Custodians = DeviceCustomString2,
+    Request = DeviceCustomString1, Origin = SourceHostName, Result = Message, Text
 """
 
 

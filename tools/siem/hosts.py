@@ -2,14 +2,25 @@
 """What the host itself reads: the journal's catalog, and rsyslog's reading of our records."""
 import json
 
-# Field of the record -> key in CEF (None: a custom string, whose label says what it is).
+# Field of the record -> key in CEF, as `bg-unlock log show --format cef` has them.
 FIELDS = (
 	("host", "dvchost"), ("account", "duser"), ("holder", "suser"), ("reason", "reason"),
-	("custodians", "cs1"), ("key", "cs4"), ("request", "cs2"), ("set", "cs5"), ("service", "app"),
-	("origin", "cs6"), ("result", "outcome"), ("epoch", "cn1"), ("count", "cnt"), ("chain", "cs3"),
+	("service", "sproc"), ("origin", "shost"), ("result", "msg"), ("count", "cnt"),
+	("request", "cs1"), ("custodians", "cs2"), ("key", "cs3"), ("set", "cs4"), ("epoch", "cn1"),
 )
 # CEF's severities run from 0 to 10, most severe last.
-CEF_SEVERITY = {0: 10, 1: 8, 5: 3}
+CEF_SEVERITY = {0: 10, 1: 9, 5: 3}
+# The chain's number and hash stand at the very end, where no stranger's word can.
+CHAIN = r"""
+set $.v = re_extract($.text, " chain=([0-9]+):[0-9a-f]+\$", 0, 1, "");
+if $.v != "" then {
+	set $.sd = $.sd & " seq=\"" & $.v & "\"";
+	set $.cef = $.cef & " externalId=" & $.v;
+	set $.v = re_extract($.text, " chain=[0-9]+:([0-9a-f]+)\$", 0, 1, "");
+	set $.sd = $.sd & " hash=\"" & $.v & "\"";
+	set $.cef = $.cef & " fileHash=" & $.v;
+}
+"""
 READ_HEAD = """# SPDX-License-Identifier: BSD-2-Clause
 # Made by tools/siem/generate: reads a record of pam_breakglass into $.sd (RFC 5424's structured data)
 # and $.cef (CEF's extension). Replace nothing; 60-breakglass.conf includes it.
@@ -57,17 +68,17 @@ set $.event = re_extract($.text, "^([A-Z_]+) host=", 0, 1, "");
 set $.sd = "breakglass@32473 event=\\"" & $.event & "\\"";
 set $.cef = "";
 """
-	return text + "".join(_read_field(*pair) for pair in FIELDS)
+	return text + "".join(_read_field(*pair) for pair in FIELDS) + CHAIN
 
 
 def _table(events):
 	"""rsyslog's lookup table: an event's name to CEF's "name|severity"."""
 	return json.dumps({
 		"version": 1,
-		"nomatch": "Break-glass access|8",
+		"nomatch": "Break-glass access|9",
 		"type": "string",
 		"table": [{"index": event.name, "value":
-			f"{event.text.rstrip('.')}|{CEF_SEVERITY[event.severity]}"} for event in events],
+			f"{event.text}|{CEF_SEVERITY[event.severity]}"} for event in events],
 	}, indent=2) + "\n"
 
 
