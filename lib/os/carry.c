@@ -145,6 +145,40 @@ static enum bg_err head_of_var(struct carry *carry, struct bg_chain_head *ret)
 	return err;
 }
 
+/* Behind what could not be carried yet: pending must be gone after each run, or whoever watches it
+   would start the next one at once, and again. */
+static enum bg_err append_pending(struct carry *carry)
+{
+	BG_WIPE(bg_bytes_free) struct bg_bytes before = { 0 }, lines = { 0 };
+	__attribute__((cleanup(bg_fd_close))) int fd = -1;
+	size_t done;
+	enum bg_err err = bg_bytes_read(carry->run, BG_CHAIN_PENDING, &lines, carry->diag);
+
+	if (err == BG_ERR_NOENT)
+		return BG_OK;
+	if (err == BG_OK)
+		err = bg_bytes_read(carry->run, BG_CHAIN_CARRYING, &before, carry->diag);
+	if (err == BG_OK)
+		err = bg_chain_file(
+			carry->run, BG_CHAIN_CARRYING, O_WRONLY | O_APPEND, &fd, carry->diag);
+	if (err != BG_OK)
+		return err;
+	done = bg_bytes_overlap(&before, &lines); /* of a run that was killed here */
+	if (bg_io_write_all(fd, lines.p + done, lines.len - done) != BG_OK) {
+		err = io_error(carry, BG_CHAIN_CARRYING, "the file cannot be written");
+		(void)!ftruncate(fd, (off_t)before.len);
+		return err;
+	}
+	if (unlinkat(carry->run, BG_CHAIN_PENDING, 0) != 0)
+		return io_error(carry, BG_CHAIN_PENDING, "the file cannot be removed");
+	return BG_OK;
+}
+
+static bool is_there(const struct carry *carry, const char *name)
+{
+	return faccessat(carry->run, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Under the writers' lock: gives /run its head if it has none, and takes pending away. */
 static enum bg_err take_pending(struct carry *carry)
 {
@@ -159,11 +193,23 @@ static enum bg_err take_pending(struct carry *carry)
 		err = head_of_var(carry, &head);
 	if (err == BG_OK)
 		err = bg_chain_write_head(carry->run, &head);
+	if (err == BG_OK && is_there(carry, BG_CHAIN_CARRYING))
+		return append_pending(carry);
 	if (err == BG_OK &&
 		renameat(carry->run, BG_CHAIN_PENDING, carry->run, BG_CHAIN_CARRYING) != 0 &&
 		errno != ENOENT)
 		err = io_error(carry, BG_CHAIN_PENDING, "the file cannot be renamed");
 	return err;
+}
+
+static enum bg_err carry_all(struct carry *carry)
+{
+	enum bg_err err = finish_carrying(carry);
+	enum bg_err taken = take_pending(carry);
+
+	if (err == BG_OK)
+		err = taken;
+	return err == BG_OK ? finish_carrying(carry) : err;
 }
 
 enum bg_err bg_log_carry(size_t *ret_count, struct bg_diag *diag)
@@ -185,11 +231,7 @@ enum bg_err bg_log_carry(size_t *ret_count, struct bg_diag *diag)
 	carry.var = var;
 	/* first what a killed run left, so that /var's last line is the newest before the head */
 	if (err == BG_OK)
-		err = finish_carrying(&carry);
-	if (err == BG_OK)
-		err = take_pending(&carry);
-	if (err == BG_OK)
-		err = finish_carrying(&carry);
+		err = carry_all(&carry);
 	if (err == BG_OK)
 		*ret_count = carry.count;
 	return err;

@@ -75,9 +75,9 @@ class Alerts(DoorCase):
 			timeout=120)
 
 	def received(self, kind):
-		out = self.box.run(f"cd /run/received/{kind}; for f in $(ls); do echo ==; cat $f; echo; done",
+		out = self.box.run(f"cd /run/received/{kind}; for f in $(ls); do echo @@@@; cat $f; echo; done",
 			check=False).out
-		return [part for part in out.split("==\n") if part]
+		return [part for part in out.split("@@@@\n") if part]
 
 	def waiting(self):
 		return self.box.run(f"ls {SPOOL}/new {SPOOL}/deferred | grep -c json", check=False).out.strip()
@@ -254,9 +254,13 @@ class Alerts(DoorCase):
 			self.settle()
 			self.assertEqual(self.kept("works"), sorted(set(self.kept("works"))))
 		finally:
-			self.box.run("systemctl stop breakglass-carry.path breakglass-alert.path; "
-				"umount /var/lib/breakglass; systemctl start breakglass-carry.path breakglass-alert.path",
-				check=False)
+			self.box.run("systemctl stop breakglass-carry.path breakglass-alert.path "
+				"breakglass-carry.timer breakglass-alert.timer breakglass-carry breakglass-alert; "
+				"rm -f /var/lib/breakglass/filler; cp -a /var/lib/breakglass /var/tmp/breakglass.new")
+			wait_until("the disk to be free", lambda: self.box.run(
+				"umount /var/lib/breakglass", check=False).rc == 0, 30)
+			self.box.run("cp -a /var/tmp/breakglass.new/. /var/lib/breakglass/; systemctl start "
+				"breakglass-carry.path breakglass-alert.path breakglass-carry.timer breakglass-alert.timer")
 
 
 if __name__ == "__main__":

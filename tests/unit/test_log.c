@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -408,6 +409,47 @@ static void log_P05_descriptors_are_the_same_after_each_path(void **state)
 	}
 }
 
+/* Whoever watches pending must find it gone after each run, or it would start the next at once. */
+static void log_what_cannot_be_carried_waits_and_loses_nothing(void **state)
+{
+	struct bg_log_totals totals = { 0 };
+	const struct bg_log_visitor visitor = { 0 };
+	struct bg_diag diag = { 0 };
+	size_t count = 0;
+
+	(void)state;
+	(void)emit(&granted, false);
+	assert_int_equal(bg_log_carry(&count, &diag), BG_OK);
+	assert_int_equal(rename(VAR_LOG, VAR_LOG ".away"), 0);
+	assert_int_equal(symlink("/nowhere", VAR_LOG), 0); /* no disk to be had */
+	for (int i = 0; i < 3; i++) {
+		(void)emit(&granted, false);
+		(void)emit(&granted, false);
+		assert_int_not_equal(bg_log_carry(&count, &diag), BG_OK);
+	}
+	assert_int_equal(unlink(VAR_LOG), 0);
+	assert_int_equal(rename(VAR_LOG ".away", VAR_LOG), 0);
+	/* a full disk: the folder is there, the segment takes nothing */
+	assert_int_equal(mount("tmpfs", VAR_LOG, "tmpfs", 0, "size=4k,mode=700"), 0);
+	assert_int_equal(system("head -c 4096 /dev/zero >" VAR_LOG "/filler"), 0);
+	for (int i = 0; i < 3; i++) {
+		(void)emit(&granted, false);
+		assert_int_equal(bg_log_carry(&count, &diag), BG_ERR_IO);
+		assert_int_not_equal(access(PENDING, F_OK), 0);
+		assert_int_equal(access(RUN_LOG "/carrying", F_OK), 0);
+	}
+	/* killed between adding to carrying and removing pending */
+	(void)emit(&granted, false);
+	assert_int_equal(system("cat " PENDING " >>" RUN_LOG "/carrying"), 0);
+	assert_int_equal(bg_log_carry(&count, &diag), BG_ERR_IO);
+	assert_int_equal(umount(VAR_LOG), 0);
+	assert_int_equal(bg_log_carry(&count, &diag), BG_OK);
+	assert_int_equal(count, 10);
+	assert_int_equal(bg_log_read(crypto, &visitor, &totals, &diag), BG_OK);
+	assert_int_equal(totals.damages, 0);
+	assert_int_equal(totals.seq, 12); /* and the first, that the chain has no head yet */
+}
+
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -789,6 +831,7 @@ int main(void)
 		TEST(log_changed_last_record_is_named),
 		TEST(log_each_changed_byte_is_found),
 		TEST(log_segments_are_limited_and_follow_each_other),
+		TEST(log_what_cannot_be_carried_waits_and_loses_nothing),
 		TEST(log_none_at_all_is_said),
 	};
 
