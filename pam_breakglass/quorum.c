@@ -120,6 +120,7 @@ static enum bg_step take_one(struct bg_attempt *attempt, struct round *round)
 	round->empty = 0;
 	if (is_word(&attempt->vault->answer, "code") && bg_quorum_has_elsewhere(attempt)) {
 		round->wants_challenge = true;
+		attempt->note[0] = '\0'; /* of the answer before */
 		return BG_STEP_NEXT;
 	}
 	if (is_word(&attempt->vault->answer, "qr") && bg_quorum_has_elsewhere(attempt)) {

@@ -241,6 +241,10 @@ class GoodTest(CodesCase):
 		self.assertEqual(self.read(login.expect("Share 1 of 2")), self.challenge)
 		login.answer("?")
 		self.assertIn("code    show the request challenge again", login.expect("Share 1 of 2"))
+		login.answer("no-code-and-no-word")
+		login.expect("is not in the list")
+		login.answer("code")
+		self.assertNotIn("is not in the list", login.expect("Word 1"))
 
 	def test_qr_where_the_size_is_not_known(self):
 		"""Asked twice, since a picture that does not fit is no picture; what it holds is the
