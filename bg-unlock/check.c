@@ -57,6 +57,7 @@ static const struct bg_check_row account_rows[] = {
 	{ "sudo", bg_check_sudo_stack, false },
 	{ "reviews", bg_check_reviews, true },
 	{ "root", bg_check_root, false },
+	{ "drill", bg_check_drill, true },
 };
 
 /* At the end: they need to know what the others saw. */

@@ -52,6 +52,9 @@ bg_check_fn bg_check_conf, bg_check_pam, bg_check_module, bg_check_login, bg_che
 	bg_check_alerts, bg_check_nologin, bg_check_vetoes, bg_check_disk, bg_check_permissions,
 	bg_check_clock, bg_check_bypass, bg_check_accounts;
 
+/* Looks at the people: when it was last practised. */
+bg_check_fn bg_check_drill;
+
 /* The sources of a database in nsswitch.conf, "" where there is none. */
 void bg_check_sources(struct bg_check *check, const char *database, char ret[static 256]);
 /* Needs it nothing but this host's files? */

@@ -18,6 +18,7 @@
 #pragma weak bg_verb_check
 #pragma weak bg_verb_log
 #pragma weak bg_verb_review
+#pragma weak bg_verb_drill
 
 /* The manual lists these; a test compares. */
 static const struct bg_verb verbs[] = {
@@ -80,6 +81,12 @@ static const struct bg_verb verbs[] = {
 		"  --prometheus FILE           metrics for node exporter's textfile collector\n"
 		"  --alerts                    give every alert handler a test, say who takes it\n"
 		"  --root FOLDER               look at the files below that folder only\n" },
+	{ "drill", bg_verb_drill, "--id NAME [OPTIONS]", "practise it, with alerts and a stopwatch",
+		"  --id NAME                   what records call this drill\n"
+		"  --door SERVICE              sshd, login or breakglass-sshd (sshd)\n"
+		"  --offline                   with no network and no source of names\n"
+		"  --account NAME              where there is more than one\n"
+		"  --confirm CODE              instead: that drill's alert has arrived\n" },
 	{ "log", bg_verb_log, "show|verify [REQUEST] [OPTIONS]", "the story, and its proof",
 		"  show [REQUEST]              what happened, request by request\n"
 		"  --format FORMAT             text, json, rfc5424 or cef\n"

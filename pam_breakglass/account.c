@@ -18,7 +18,7 @@ static int blocked(struct bg_guest *guest, const char *why)
 static enum bg_err rebind_target(
 	const struct bg_guest *guest, const struct bg_process *self, struct bg_process *ret)
 {
-	if (bg_guest_is_ssh(guest))
+	if (bg_guest_is_ssh(guest) && !guest->is_drill)
 		return bg_process_get(self->parent, ret);
 	*ret = *self;
 	return BG_OK;
@@ -32,8 +32,8 @@ static enum bg_err admit(struct bg_guest *guest)
 	if (err == BG_OK)
 		err = rebind_target(guest, &self, &target);
 	if (err == BG_OK)
-		err = bg_grants_admit(
-			&self, &target, guest->account, guest->host.uid, guest->service);
+		err = bg_grants_admit(&self, &target, guest->account, guest->host.uid,
+			guest->service, bg_guest_purpose(guest));
 	return err;
 }
 

@@ -91,7 +91,7 @@ static uint64_t connection_ends_ms(struct bg_attempt *attempt)
 	uint64_t now = bg_clock_boot_ms(), age = 0, secs = connection_secs(attempt->guest);
 	struct bg_process self, monitor;
 
-	if (!bg_guest_is_ssh(attempt->guest))
+	if (!bg_guest_is_ssh(attempt->guest) || attempt->guest->is_drill)
 		return first_seen_ms(attempt->guest->pamh, now) + secs * 1000;
 	if (bg_process_self(&self) == BG_OK && bg_process_get(self.parent, &monitor) == BG_OK)
 		age = bg_process_age_secs(&monitor);
@@ -116,7 +116,10 @@ static void count_attempt(struct bg_guest *guest, const char *result)
 static void record_abandoned(void *arg, const struct bg_request_record *record)
 {
 	struct bg_guest *guest = arg;
-	struct bg_event event = bg_guest_event(guest, BG_EV_ABANDONED, "the request ran out");
+	struct bg_event event = bg_guest_event(guest, BG_EV_ABANDONED,
+		record->request.purpose == BG_PURPOSE_DRILL && !guest->is_drill
+			? "drill: the request ran out"
+			: "the request ran out");
 	char request[65];
 
 	bg_hex_encode(record->phase == BG_PHASE_OPEN ? record->request.nonce : record->digest,
@@ -158,6 +161,12 @@ static bool may_try(struct bg_guest *guest, int flags)
 		return false;
 	}
 	count_attempt(guest, "no key proved yet");
+	if (guest->is_drill && guest->drill_err != BG_OK) {
+		(void)snprintf(
+			why, sizeof(why), "the drill's mark: %s", bg_err_text(guest->drill_err));
+		bg_guest_record(guest, BG_EV_DENIED, why);
+		return false;
+	}
 	record_degraded(guest, flags);
 	if (prepared != BG_OK && bg_guest_may_tell(guest)) {
 		bg_diag_format(&run_diag, prepared, why, sizeof(why));

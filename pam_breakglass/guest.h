@@ -30,6 +30,10 @@ struct bg_guest {
 	char service[BG_SERVICE_LEN + 1];
 	char origin[BG_ORIGIN_LEN + 1];
 	bool is_local; /* a local door: login without PAM_RHOST */
+	/* What this process does is practice (bg_drills_find): marked as such in each record, and
+	   it opens nothing. drill_err: its mark cannot be read, or is for something else. */
+	bool is_drill;
+	enum bg_err drill_err;
 	struct bg_conf conf;
 	struct bg_host host;
 	struct bg_contacts contacts;
@@ -48,13 +52,16 @@ void bg_guest_cleanup(struct bg_guest **guest);
    digest. Contacts are read if they are good. On error diag says which file and why. */
 BG_CHECKED enum bg_err bg_guest_load(struct bg_guest *guest, struct bg_diag *diag);
 
+/* What requests and grants of this process are for. */
+enum bg_purpose bg_guest_purpose(const struct bg_guest *guest);
 /* An ssh service: authentication runs in a child of the process that opens the session. */
 bool bg_guest_is_ssh(const struct bg_guest *guest);
 
 /* Fills the fields that the guest knows (host, account, set, epoch, service, origin, severity). */
 struct bg_event bg_guest_event(
 	const struct bg_guest *guest, enum bg_event_id id, const char *result);
-/* Sends event as pam_breakglass. Gives true if it is a record in the chain or kmsg. */
+/* Sends event as pam_breakglass, a drill's marked and never as an emergency (LOG_EMERG). Gives true
+   if it is a record in the chain or kmsg. */
 bool bg_guest_emit(struct bg_guest *guest, const struct bg_event *event, bool must_record);
 /* Before a key is proved: may what a stranger caused be recorded once more? At a local door always,
    where he stands before the machine. */

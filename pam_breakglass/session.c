@@ -32,6 +32,8 @@ static enum bg_err make_live(void *arg, struct bg_request_record *record)
 {
 	const struct open_arg *open = arg;
 
+	if (record->request.purpose != BG_PURPOSE_EMERGENCY)
+		return BG_ERR_STATE;
 	if (record->phase == BG_PHASE_LIVE)
 		return open->now_ms < record->deadline_ms ? BG_OK : BG_ERR_EXPIRED;
 	if (!bg_phase_may(record->phase, BG_PHASE_LIVE))
@@ -235,6 +237,8 @@ int bg_phase_open_session(pam_handle_t *pamh, const char *account, int flags)
 		bg_grants_take(&self, guest->account, guest->host.uid, guest->service, &grant) !=
 			BG_OK)
 		return refuse(guest, "a session without a grant");
+	if (guest->is_drill || grant.purpose != BG_PURPOSE_EMERGENCY)
+		return refuse(guest, "a drill opens no session");
 	return open_granted(guest, &grant);
 }
 

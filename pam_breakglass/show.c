@@ -45,7 +45,8 @@ void bg_quorum_put_header(struct bg_attempt *attempt)
 	bg_short_id(guest->seal.set_id, set);
 	bg_short_id(attempt->record.digest, id);
 	time_left(attempt, left);
-	bg_text_item(&attempt->text, "BREAK-GLASS %s@%s", guest->account, guest->host.label);
+	bg_text_item(&attempt->text, "%s %s@%s", guest->is_drill ? "DRILL" : "BREAK-GLASS",
+		guest->account, guest->host.label);
 	bg_text_item(&attempt->text, "  set %s epoch %u", set, (unsigned int)guest->seal.epoch);
 	bg_text_item(&attempt->text, "  key %s (%s)", request->key, request->holder);
 	bg_text_item(&attempt->text, "  request %s", id);

@@ -130,10 +130,13 @@ static enum bg_err resume(struct bg_attempt *attempt)
 	uint64_t owner;
 	enum bg_err err;
 
+	/* A drill is measured whole, and what was approved for practice opens nothing. */
+	if (guest->is_drill)
+		return BG_ERR_NOENT;
 	if (guest->seal.policy.is_reentry_by_key)
 		mask |= MASK(BG_PHASE_LIVE);
-	err = bg_requests_find(guest->account, guest->seal.keys[attempt->key].name,
-		guest->seal.digest, mask, &found);
+	err = bg_requests_find(BG_PURPOSE_EMERGENCY, guest->account,
+		guest->seal.keys[attempt->key].name, guest->seal.digest, mask, &found);
 	if (err == BG_OK)
 		err = random_u64(&owner);
 	if (err != BG_OK)
@@ -167,7 +170,7 @@ static enum bg_err open_new(struct bg_attempt *attempt)
 		err = bg_clock_boot_id(record.boot_id);
 	if (err != BG_OK)
 		return err;
-	request->purpose = BG_PURPOSE_EMERGENCY;
+	request->purpose = bg_guest_purpose(guest);
 	memcpy(request->seal_digest, guest->seal.digest, BG_SHA256_LEN);
 	(void)snprintf(request->host_label, sizeof(request->host_label), "%s", guest->host.label);
 	(void)snprintf(request->account, sizeof(request->account), "%s", guest->seal.account);
@@ -347,6 +350,8 @@ static enum bg_err satisfy(void *arg, struct bg_request_record *record)
 {
 	const struct bg_guest *guest = arg;
 
+	if (record->request.purpose != bg_guest_purpose(guest))
+		return BG_ERR_STATE;
 	/* The one place where a quorum is judged; a tally forged on disk stops here. */
 	if (bg_tally_verdict(guest->crypto, &guest->seal, record->digest, &record->tally) !=
 		BG_SATISFIED)
@@ -374,6 +379,7 @@ static enum bg_err issue(struct bg_attempt *attempt)
 	(void)snprintf(grant.account, sizeof(grant.account), "%s", guest->seal.account);
 	(void)snprintf(grant.service, sizeof(grant.service), "%s", guest->service);
 	grant.uid = guest->host.uid;
+	grant.purpose = attempt->record.request.purpose;
 	memcpy(grant.nonce, attempt->record.request.nonce, BG_NONCE_LEN);
 	return bg_grants_issue(&grant);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What lives below /run/breakglass: requests, grants, sessions and the attempt
- * counters. Root-only files, replaced by rename (on tmpfs: no fsync needed but
+ * What lives below /run/breakglass: requests, grants, sessions, marks of drills
+ * and the attempt counters. Root-only files, replaced by rename (on tmpfs: no fsync needed but
  * harmless), every change under one flock whose wait is bounded (one second).
  * No lock is ever held across a prompt. Approvals are kept, never a share.
  * Files are read back through a strict binary reader: magic, version, length,
@@ -48,11 +48,14 @@ struct bg_request_record {
 /* Makes the folders below BG_PATH_RUN if they are missing (0700, root), as tmpfiles does. */
 BG_CHECKED enum bg_err bg_state_prepare(struct bg_diag *diag);
 
-/* The newest request of this boot by account, key and seal digest in a phase of the mask
+/* The newest request of this boot by purpose, account, key and seal digest in a phase of the mask
    (1u << BG_PHASE_...), not expired. BG_ERR_NOENT. */
-BG_CHECKED enum bg_err bg_requests_find(const char *account, const char *key,
-	const uint8_t seal_digest[static BG_SHA256_LEN], unsigned int phase_mask,
+BG_CHECKED enum bg_err bg_requests_find(enum bg_purpose purpose, const char *account,
+	const char *key, const uint8_t seal_digest[static BG_SHA256_LEN], unsigned int phase_mask,
 	struct bg_request_record *ret);
+/* The newest one of that purpose and account, whatever its key, seal and phase. BG_ERR_NOENT. */
+BG_CHECKED enum bg_err bg_requests_newest(
+	enum bg_purpose purpose, const char *account, struct bg_request_record *ret);
 BG_CHECKED enum bg_err bg_requests_get(
 	const uint8_t nonce[static BG_NONCE_LEN], struct bg_request_record *ret);
 /* A new record; fails with BG_ERR_BUSY when BG_REQUESTS_MAX files are there after a sweep. */
@@ -79,19 +82,42 @@ struct bg_grant {
 	uint32_t uid;
 	char service[BG_SERVICE_LEN + 1];
 	uint8_t nonce[BG_NONCE_LEN]; /* of the request */
+	enum bg_purpose purpose;     /* a drill's opens no session */
 };
 
 BG_CHECKED enum bg_err bg_grants_issue(const struct bg_grant *grant);
 /* Checks and marks the grant of `process` as admitted and rebinds it to `to` (may be equal). The
-   grant is checked: boot, process start, not expired, account, uid, service. BG_ERR_NOENT,
-   _EXPIRED, _MISMATCH. */
+   grant is checked: boot, process start, not expired, account, uid, service, purpose.
+   BG_ERR_NOENT, _EXPIRED, _MISMATCH. */
 BG_CHECKED enum bg_err bg_grants_admit(const struct bg_process *process,
-	const struct bg_process *to, const char *account, uint32_t uid, const char *service);
+	const struct bg_process *to, const char *account, uint32_t uid, const char *service,
+	enum bg_purpose purpose);
 /* Takes the admitted grant once, by one rename; same checks, and is_admitted. */
 BG_CHECKED enum bg_err bg_grants_take(const struct bg_process *process, const char *account,
 	uint32_t uid, const char *service, struct bg_grant *ret);
 void bg_grants_drop(const struct bg_process *process);
 void bg_grants_sweep(void);
+
+/* The mark of a drill: what the module does in that process, and only there, is practice. Written
+   by `bg-unlock drill` before it calls PAM, named like a grant. */
+#define BG_DRILL_ID_LEN 32
+struct bg_drill {
+	char boot_id[BG_BOOT_ID_LEN + 1];
+	struct bg_process process; /* who calls PAM */
+	uint64_t started_ms;	   /* CLOCK_BOOTTIME */
+	char account[BG_ACCOUNT_LEN + 1];
+	char service[BG_SERVICE_LEN + 1]; /* the door that is tried */
+	char id[BG_DRILL_ID_LEN + 1];	  /* its name, [A-Za-z0-9._-] */
+};
+
+/* Marks drill->process. BG_ERR_BUSY: another living process drills this account. Removes the marks
+   of processes that are gone. */
+BG_CHECKED enum bg_err bg_drills_begin(const struct bg_drill *drill);
+/* Is the caller's own process marked? BG_ERR_NOENT: no, and so it is for everybody but a drill
+   (one stat). Any other error: there is a mark that cannot be read. */
+BG_CHECKED enum bg_err bg_drills_find(struct bg_drill *ret);
+void bg_drills_end(const struct bg_process *process);
+bool bg_drill_is_id(const char *id);
 
 /* A live session, named by its audit session id. */
 struct bg_session {

@@ -10,6 +10,7 @@
 #define BG_PATH_REQUESTS BG_PATH_RUN "/requests"
 #define BG_PATH_GRANTS	 BG_PATH_RUN "/grants"
 #define BG_PATH_SESSIONS BG_PATH_RUN "/sessions"
+#define BG_PATH_DRILLS	 BG_PATH_RUN "/drills"
 #define BG_PATH_RUN_LOG	 BG_PATH_RUN "/log" /* pending, head */
 #define BG_PATH_VAR	 "/var/lib/breakglass"
 #define BG_PATH_VAR_LOG	 BG_PATH_VAR "/log"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum kind { KIND_REQUEST = 1, KIND_GRANT = 2, KIND_SESSION = 3 };
+enum kind { KIND_REQUEST = 1, KIND_GRANT = 2, KIND_SESSION = 3, KIND_DRILL = 4 };
 
 static const uint8_t MAGIC[4] = { 'b', 'g', 'R', '1' };
 #define HEAD_LEN (sizeof(MAGIC) + 1 + 4)
@@ -151,19 +151,26 @@ static void request_fields(struct stream *s, struct bg_request_record *record)
 	tally_fields(s, &record->tally);
 }
 
-static void grant_fields(struct stream *s, struct bg_grant *grant)
+static void process_fields(struct stream *s, struct bg_process *process)
 {
-	uint32_t pid = (uint32_t)grant->process.pid, parent = (uint32_t)grant->process.parent;
+	uint32_t pid = (uint32_t)process->pid, parent = (uint32_t)process->parent;
 
-	TEXT(s, grant->boot_id);
 	field_u32(s, &pid);
 	field_u32(s, &parent);
 	s->is_bad |= pid > INT32_MAX || parent > INT32_MAX;
 	if (!s->is_bad) {
-		grant->process.pid = (pid_t)pid;
-		grant->process.parent = (pid_t)parent;
+		process->pid = (pid_t)pid;
+		process->parent = (pid_t)parent;
 	}
-	field_u64(s, &grant->process.start_ticks);
+	field_u64(s, &process->start_ticks);
+}
+
+static void grant_fields(struct stream *s, struct bg_grant *grant)
+{
+	uint8_t purpose = (uint8_t)grant->purpose;
+
+	TEXT(s, grant->boot_id);
+	process_fields(s, &grant->process);
 	field_bool(s, &grant->is_admitted);
 	field_u64(s, &grant->issued_ms);
 	field_u64(s, &grant->expires_ms);
@@ -171,6 +178,20 @@ static void grant_fields(struct stream *s, struct bg_grant *grant)
 	field_u32(s, &grant->uid);
 	TEXT(s, grant->service);
 	field_bytes(s, grant->nonce, BG_NONCE_LEN);
+	field_u8(s, &purpose);
+	s->is_bad |= purpose > BG_PURPOSE_DRILL;
+	if (!s->is_bad)
+		grant->purpose = (enum bg_purpose)purpose;
+}
+
+static void drill_fields(struct stream *s, struct bg_drill *drill)
+{
+	TEXT(s, drill->boot_id);
+	process_fields(s, &drill->process);
+	field_u64(s, &drill->started_ms);
+	TEXT(s, drill->account);
+	TEXT(s, drill->service);
+	TEXT(s, drill->id);
 }
 
 static void session_fields(struct stream *s, struct bg_session *session)
@@ -204,14 +225,13 @@ static void frame_begin(struct bg_writer *w, enum kind kind)
 	bg_put_u32(w, 0);
 }
 
-static enum bg_err frame_end(struct bg_crypto *crypto, const struct stream *s)
+static enum bg_err frame_end(struct bg_crypto *crypto, bool is_bad, struct bg_writer *w)
 {
-	struct bg_writer *w = s->w;
 	uint8_t hash[BG_SHA256_LEN];
 	struct bg_writer length = { .p = w->p + HEAD_LEN - 4, .cap = 4 };
 	enum bg_err err;
 
-	if (s->is_bad)
+	if (is_bad)
 		return BG_ERR_RANGE;
 	if (w->is_full)
 		return BG_ERR_TOO_BIG;
@@ -261,7 +281,7 @@ static enum bg_err read_end(const struct stream *s)
                                                                                                    \
 		frame_begin(ret, kind);                                                            \
 		name##_fields(&s, &copy);                                                          \
-		return frame_end(crypto, &s);                                                      \
+		return frame_end(crypto, s.is_bad, ret);                                           \
 	}                                                                                          \
                                                                                                    \
 	enum bg_err bg_record_read_##name(                                                         \
@@ -287,3 +307,4 @@ static enum bg_err read_end(const struct stream *s)
 RECORD_CODEC(request, struct bg_request_record, KIND_REQUEST)
 RECORD_CODEC(grant, struct bg_grant, KIND_GRANT)
 RECORD_CODEC(session, struct bg_session, KIND_SESSION)
+RECORD_CODEC(drill, struct bg_drill, KIND_DRILL)

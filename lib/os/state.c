@@ -32,7 +32,7 @@ static enum bg_err make_folder(const char *path, struct bg_diag *diag)
 enum bg_err bg_state_prepare(struct bg_diag *diag)
 {
 	static const char *const folders[] = { BG_PATH_RUN, BG_PATH_REQUESTS, BG_PATH_GRANTS,
-		BG_PATH_SESSIONS, BG_PATH_RUN_LOG };
+		BG_PATH_SESSIONS, BG_PATH_DRILLS, BG_PATH_RUN_LOG };
 	enum bg_err err = BG_OK;
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && err == BG_OK; i++)
@@ -81,6 +81,12 @@ enum bg_err bg_state_write(const char *folder, const char *name, const struct bg
 
 	path_of(path, sizeof(path), folder, name);
 	return bg_file_replace(path, 0, 0600, w->p, w->len, NULL);
+}
+
+void bg_state_process_name(const struct bg_process *process, char ret[static BG_STATE_NAME_LEN])
+{
+	(void)snprintf(ret, BG_STATE_NAME_LEN, "%d.%llu", (int)process->pid,
+		(unsigned long long)process->start_ticks);
 }
 
 void bg_state_remove(const char *folder, const char *name)

@@ -18,6 +18,8 @@ BG_CHECKED enum bg_err bg_state_read(const char *folder, const char *name,
 	uint8_t buf[static BG_RECORD_MAX_LEN], size_t *ret_len);
 BG_CHECKED enum bg_err bg_state_write(
 	const char *folder, const char *name, const struct bg_writer *w);
+/* The name of what belongs to a process: pids come again, with another start. */
+void bg_state_process_name(const struct bg_process *process, char ret[static BG_STATE_NAME_LEN]);
 void bg_state_remove(const char *folder, const char *name);
 /* Calls each for at most max names of a folder that consist of [0-9a-f.-]. */
 void bg_state_list(

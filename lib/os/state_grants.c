@@ -7,12 +7,6 @@
 
 #define GRANTS_MAX 256
 
-static void name_of(const struct bg_process *process, char ret[static BG_STATE_NAME_LEN])
-{
-	(void)snprintf(ret, BG_STATE_NAME_LEN, "%d.%llu", (int)process->pid,
-		(unsigned long long)process->start_ticks);
-}
-
 static enum bg_err read_grant(struct bg_crypto *crypto, const char *name, struct bg_grant *ret)
 {
 	uint8_t buf[BG_RECORD_MAX_LEN];
@@ -31,7 +25,7 @@ static enum bg_err write_grant(struct bg_crypto *crypto, const struct bg_grant *
 
 	if (err != BG_OK)
 		return err;
-	name_of(&grant->process, name);
+	bg_state_process_name(&grant->process, name);
 	return bg_state_write(BG_PATH_GRANTS, name, &w);
 }
 
@@ -64,7 +58,7 @@ enum bg_err bg_grants_issue(const struct bg_grant *grant)
 }
 
 enum bg_err bg_grants_admit(const struct bg_process *process, const struct bg_process *to,
-	const char *account, uint32_t uid, const char *service)
+	const char *account, uint32_t uid, const char *service, enum bg_purpose purpose)
 {
 	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	BG_WIPE(bg_state_unlock) int lock = -1;
@@ -77,12 +71,14 @@ enum bg_err bg_grants_admit(const struct bg_process *process, const struct bg_pr
 	err = bg_state_lock(&lock);
 	if (err != BG_OK)
 		return err;
-	name_of(process, name);
+	bg_state_process_name(process, name);
 	err = read_grant(crypto, name, &grant);
 	if (err == BG_OK)
 		err = check(&grant, process, account, uid, service);
 	if (err == BG_OK && grant.is_admitted)
 		err = BG_ERR_USED;
+	if (err == BG_OK && grant.purpose != purpose)
+		err = BG_ERR_MISMATCH;
 	if (err != BG_OK)
 		return err;
 	/* Gone before it stands anew: killed between the two, it is lost, not doubled. */
@@ -103,7 +99,7 @@ enum bg_err bg_grants_take(const struct bg_process *process, const char *account
 
 	if (crypto == NULL)
 		return BG_ERR_CRYPTO;
-	name_of(process, name);
+	bg_state_process_name(process, name);
 	(void)snprintf(taken, sizeof(taken), "%s-a", name);
 	(void)snprintf(from, sizeof(from), BG_PATH_GRANTS "/%s", name);
 	(void)snprintf(to, sizeof(to), BG_PATH_GRANTS "/%s", taken);
@@ -125,7 +121,7 @@ void bg_grants_drop(const struct bg_process *process)
 {
 	char name[BG_STATE_NAME_LEN];
 
-	name_of(process, name);
+	bg_state_process_name(process, name);
 	bg_state_remove(BG_PATH_GRANTS, name);
 }
 

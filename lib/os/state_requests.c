@@ -70,8 +70,10 @@ static uint64_t end_of(const struct bg_request_record *record)
 	return record->phase == BG_PHASE_LIVE ? record->deadline_ms : record->expires_ms;
 }
 
+/* key and seal_digest: NULL for any. */
 struct search {
 	struct bg_crypto *crypto;
+	enum bg_purpose purpose;
 	const char *account, *key;
 	const uint8_t *seal_digest;
 	unsigned int phase_mask;
@@ -87,9 +89,11 @@ static void consider(void *arg, const char *name)
 
 	if (read_record(search->crypto, name, &record) != BG_OK ||
 		(search->phase_mask & (1u << record.phase)) == 0 ||
+		record.request.purpose != search->purpose ||
 		strcmp(record.request.account, search->account) != 0 ||
-		strcmp(record.request.key, search->key) != 0 ||
-		memcmp(record.request.seal_digest, search->seal_digest, BG_SHA256_LEN) != 0 ||
+		(search->key != NULL && strcmp(record.request.key, search->key) != 0) ||
+		(search->seal_digest != NULL && memcmp(record.request.seal_digest,
+							search->seal_digest, BG_SHA256_LEN) != 0) ||
 		search->now_ms >= end_of(&record) || !bg_state_is_this_boot(record.boot_id))
 		return;
 	if (search->is_found && record.opened_ms <= search->best.opened_ms)
@@ -98,25 +102,40 @@ static void consider(void *arg, const char *name)
 	search->is_found = true;
 }
 
-enum bg_err bg_requests_find(const char *account, const char *key,
-	const uint8_t seal_digest[static BG_SHA256_LEN], unsigned int phase_mask,
-	struct bg_request_record *ret)
+static enum bg_err search_all(struct search *search, struct bg_request_record *ret)
 {
 	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
-	struct search search = { .crypto = crypto,
-		.account = account,
-		.key = key,
-		.seal_digest = seal_digest,
-		.phase_mask = phase_mask,
-		.now_ms = bg_clock_boot_ms() };
 
 	if (crypto == NULL)
 		return BG_ERR_CRYPTO;
-	bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, consider, &search);
-	if (!search.is_found)
+	search->crypto = crypto;
+	search->now_ms = bg_clock_boot_ms();
+	bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, consider, search);
+	if (!search->is_found)
 		return BG_ERR_NOENT;
-	*ret = search.best;
+	*ret = search->best;
 	return BG_OK;
+}
+
+enum bg_err bg_requests_find(enum bg_purpose purpose, const char *account, const char *key,
+	const uint8_t seal_digest[static BG_SHA256_LEN], unsigned int phase_mask,
+	struct bg_request_record *ret)
+{
+	struct search search = { .purpose = purpose,
+		.account = account,
+		.key = key,
+		.seal_digest = seal_digest,
+		.phase_mask = phase_mask };
+
+	return search_all(&search, ret);
+}
+
+enum bg_err bg_requests_newest(
+	enum bg_purpose purpose, const char *account, struct bg_request_record *ret)
+{
+	struct search search = { .purpose = purpose, .account = account, .phase_mask = ~0u };
+
+	return search_all(&search, ret);
 }
 
 enum bg_err bg_requests_get(const uint8_t nonce[static BG_NONCE_LEN], struct bg_request_record *ret)

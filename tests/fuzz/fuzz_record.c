@@ -37,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bg_request_record request;
 	struct bg_session session;
 	struct bg_grant grant;
+	struct bg_drill drill;
 	size_t len;
 
 	if (!crypto)
@@ -52,5 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		same(buf, len, bg_record_write_grant(crypto, &grant, &w), &w);
 	if (bg_record_read_session(crypto, buf, len, &session) == BG_OK)
 		same(buf, len, bg_record_write_session(crypto, &session, &w), &w);
+	if (bg_record_read_drill(crypto, buf, len, &drill) == BG_OK)
+		same(buf, len, bg_record_write_drill(crypto, &drill, &w), &w);
 	return 0;
 }

@@ -58,6 +58,7 @@ static inline struct bg_grant fixture_grant(void)
 	fixture_text(g.boot_id, FIXTURE_BOOT);
 	g.process = (struct bg_process){ .pid = 4711, .parent = 4710, .start_ticks = 123456789 };
 	g.is_admitted = true;
+	g.purpose = BG_PURPOSE_EMERGENCY;
 	g.issued_ms = 5;
 	g.expires_ms = 60005;
 	fixture_text(g.account, "breakglass");

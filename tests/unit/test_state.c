@@ -67,13 +67,14 @@ static enum bg_err find(unsigned int mask, struct bg_request_record *ret)
 {
 	struct bg_request_record r = fixture_request(0);
 
-	return bg_requests_find("breakglass", "a", r.request.seal_digest, mask, ret);
+	return bg_requests_find(
+		BG_PURPOSE_EMERGENCY, "breakglass", "a", r.request.seal_digest, mask, ret);
 }
 
 static void state_prepare_makes_private_folders(void **state)
 {
 	static const char *const folders[] = { BG_PATH_REQUESTS, BG_PATH_GRANTS, BG_PATH_SESSIONS,
-		BG_PATH_RUN_LOG };
+		BG_PATH_DRILLS, BG_PATH_RUN_LOG };
 	struct stat st;
 
 	(void)state;
@@ -413,7 +414,8 @@ static enum bg_err take(const struct bg_grant *g, struct bg_grant *ret)
 
 static enum bg_err admit(const struct bg_grant *g, const struct bg_process *to)
 {
-	return bg_grants_admit(&g->process, to, g->account, g->uid, g->service);
+	return bg_grants_admit(
+		&g->process, to, g->account, g->uid, g->service, BG_PURPOSE_EMERGENCY);
 }
 
 static void grants_admitted_is_taken_once(void **state)
@@ -718,7 +720,7 @@ static void attempts_P16_callers_limits_neither_end_nor_hide(void **state)
 static void state_prepare_works_whatever_the_umask(void **state)
 {
 	static const char *const folders[] = { BG_PATH_RUN_LOG, BG_PATH_SESSIONS, BG_PATH_GRANTS,
-		BG_PATH_REQUESTS };
+		BG_PATH_DRILLS, BG_PATH_REQUESTS };
 	mode_t mask = umask(0777);
 	struct stat st;
 
