@@ -279,6 +279,8 @@ static enum bg_err read_end(const struct stream *s)
 		type copy = *record;                                                               \
 		struct stream s = { .w = ret };                                                    \
                                                                                                    \
+		if (ret == NULL) /* what the stream takes for reading */                           \
+			return BG_ERR_ARGUMENT;                                                    \
 		frame_begin(ret, kind);                                                            \
 		name##_fields(&s, &copy);                                                          \
 		return frame_end(crypto, s.is_bad, ret);                                           \
