@@ -173,7 +173,7 @@ class Installed(InstallCase):
 		found, status = self.check()
 		self.assertEqual(status, "WARNING", found)
 		wrong = [name for name, all in found.items() if any(lv != "OK" for lv, _ in all)]
-		self.assertEqual(wrong, ["alerts", f"{ACCOUNT}/keys", "accounts"], found)
+		self.assertEqual(wrong, ["alerts", f"{ACCOUNT}/keys", f"{ACCOUNT}/drill", "accounts"], found)
 
 	def test_what_is_broken_on_a_live_host_is_named(self):
 		module = self.box.run("ls /usr/lib/*/security/pam_breakglass.so").out.strip()
