@@ -173,13 +173,18 @@ static void add_installed(struct bg_usage *usage, const struct bg_log_line *line
 
 static void on_share(struct bg_use *use, const struct bg_log_line *line)
 {
+	static const char drill[] = "drill: ";
 	char result[BG_VALUE_LEN];
+	const char *name = result;
 	size_t len;
 
 	field(line, "result", result, sizeof(result));
-	len = strcspn(result, " ");
-	if (strncmp(result + len, " typed here", 11) == 0)
-		(void)add_name(use->typed, result, len);
+	/* a share typed for practice is a share typed */
+	if (strncmp(name, drill, sizeof(drill) - 1) == 0)
+		name += sizeof(drill) - 1;
+	len = strcspn(name, " ");
+	if (strncmp(name + len, " typed here", 11) == 0)
+		(void)add_name(use->typed, name, len);
 }
 
 static void on_approval(struct bg_use *use, const struct bg_log_line *line)

@@ -3,6 +3,7 @@
 """Drills: the same stack, key and quorum, and nothing of it opens anything; by a marked process under
 pam_login, and by `bg-unlock drill` itself at a terminal."""
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -294,6 +295,51 @@ class CommandTest(CommandBase):
 		rest, status = self.ends(self.run_command("--id", "q4"))
 		self.assertEqual(status, 1, rest)
 		self.assertIn("without pam_breakglass", rest)
+
+	def finding(self, row):
+		done = subprocess.run([COMMAND, "check", "--json"], capture_output=True, text=True,
+			check=False)
+		return [f for f in json.loads(done.stdout)["findings"] if f["name"] == f"{ACCOUNT}/{row}"]
+
+	def test_check_tells_the_last_drill(self):
+		[found] = self.finding("drill")
+		self.assertEqual(found["level"], "WARNING")
+		self.assertIn("never practised", found["text"])
+		term = self.run_command("--id", "one")
+		self.through(term)
+		self.assertEqual(self.ends(term)[1], 0)
+		[found] = self.finding("drill")
+		self.assertEqual(found["level"], "OK", found)
+		self.assertRegex(found["text"], r"^drill one passed in \d+ s, 0 days ago; nobody confirmed")
+		subprocess.run([COMMAND, "drill", "--confirm", self.fields("DRILL_STARTED")["confirm"]],
+			check=True, capture_output=True)
+		self.assertIn("its alert arrived", self.finding("drill")[0]["text"])
+		term = self.run_command("--id", "two")
+		term.expect("PIN of your security key")
+		term.sendintr()
+		self.ends(term)
+		[found] = self.finding("drill")
+		self.assertEqual((found["level"], found["text"]),
+			("WARNING", "drill two, the last one, did not pass: failed"))
+
+	def test_an_old_drill_is_overdue(self):
+		term = self.run_command("--id", "old")
+		self.through(term)
+		self.assertEqual(self.ends(term)[1], 0)
+		then = time.strftime("%Y-%m-%dT", time.gmtime(time.time() - 91 * 86400))
+		path = RUN / "log/pending"
+		path.write_text(re.sub(r'"time":"[0-9-]+T', f'"time":"{then}', path.read_text()))
+		[found] = self.finding("drill")
+		self.assertEqual((found["level"], found["text"]),
+			("WARNING", "drill old, the last one, was 91 days ago; 90 are agreed"))
+
+	def test_a_share_typed_for_practice_is_exposed(self):
+		term = self.run_command("--id", "q4")
+		self.through(term, ("ops",))
+		term.expect("Share 2 of 2")
+		term.sendintr()
+		self.ends(term)
+		self.assertIn("ops", json.dumps(self.finding("reviews")), self.finding("reviews"))
 
 	def test_one_drill_of_an_account_at_a_time(self):
 		first = self.run_command("--id", "one")
