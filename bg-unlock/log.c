@@ -50,6 +50,9 @@ static int read_option(struct bg_log_options *options, int c)
 	case OPTION_JOURNAL:
 		options->has_journal = true;
 		return BG_EXIT_DONE;
+	case 'o':
+		options->output = optarg;
+		return BG_EXIT_DONE;
 	case OPTION_SYSLOG:
 	case OPTION_HEADS:
 		if (add_file(options, optarg, c == OPTION_HEADS))
@@ -66,11 +69,12 @@ static int read_options(int argc, char **argv, struct bg_log_options *ret)
 		{ "format", required_argument, NULL, OPTION_FORMAT },
 		{ "journal", no_argument, NULL, OPTION_JOURNAL },
 		{ "syslog", required_argument, NULL, OPTION_SYSLOG },
-		{ "heads", required_argument, NULL, OPTION_HEADS }, { 0 } };
+		{ "heads", required_argument, NULL, OPTION_HEADS },
+		{ "output", required_argument, NULL, 'o' }, { 0 } };
 	int c, status = BG_EXIT_DONE;
 
 	opterr = 0;
-	while (status == BG_EXIT_DONE && (c = getopt_long(argc, argv, "", longs, NULL)) != -1)
+	while (status == BG_EXIT_DONE && (c = getopt_long(argc, argv, "o:", longs, NULL)) != -1)
 		status = read_option(ret, c);
 	if (status == BG_EXIT_DONE && optind < argc)
 		ret->request = argv[optind++];
@@ -81,18 +85,28 @@ static int read_options(int argc, char **argv, struct bg_log_options *ret)
 
 static int run_show(struct bg_crypto *crypto, const struct bg_log_options *options)
 {
-	if (options->has_journal || options->file_count)
-		return bg_usage("log show: --journal, --syslog and --heads are for verify");
+	if (options->has_journal || options->file_count || options->output)
+		return bg_usage("log show: --journal, --syslog and --heads are for verify, "
+				"--output for report");
 	return bg_log_show(crypto, options);
 }
 
 static int run_verify(struct bg_crypto *crypto, const struct bg_log_options *options)
 {
-	if (options->request)
+	if (options->request || options->output)
 		return bg_usage("log verify takes no request: the chain is one");
 	if (options->format != BG_LOG_TEXT && options->format != BG_LOG_JSON)
 		return bg_usage("log verify: --format is text or json");
 	return bg_log_verify(crypto, options);
+}
+
+static int run_report(struct bg_crypto *crypto, const struct bg_log_options *options)
+{
+	if (!options->request)
+		return bg_usage("log report: which request? log show names them");
+	if (options->has_journal || options->file_count || options->format != BG_LOG_TEXT)
+		return bg_usage("log report takes --output only");
+	return bg_log_report(crypto, options);
 }
 
 static const struct {
@@ -101,6 +115,7 @@ static const struct {
 } parts[] = {
 	{ "show", run_show },
 	{ "verify", run_verify },
+	{ "report", run_report },
 };
 
 int bg_verb_log(int argc, char **argv)
@@ -117,7 +132,7 @@ int bg_verb_log(int argc, char **argv)
 		strcmp(argv[1], parts[part].name) != 0)
 		part++;
 	if (argc < 2 || part == sizeof(parts) / sizeof(parts[0]))
-		return bg_usage("log: show or verify?");
+		return bg_usage("log: show, verify or report?");
 	status = read_options(argc - 1, argv + 1, &options);
 	if (status != BG_EXIT_DONE)
 		return status;

@@ -36,6 +36,10 @@ int bg_log_fail(enum bg_err err, const struct bg_diag *diag);
 
 /* log_show.c: text and JSON of all, or of one request. */
 int bg_log_show(struct bg_crypto *crypto, const struct bg_log_options *options);
+/* The chapter of a request, or prints why there is none; the exit status. */
+int bg_log_choose(const struct bg_story *story, const char *request, const struct bg_chapter **ret);
+/* report.c */
+int bg_log_report(struct bg_crypto *crypto, const struct bg_log_options *options);
 /* log_export.c: a line each, as format says. */
 void bg_log_export(enum bg_log_format format, const char *sd_id, const struct bg_log_line *line);
 /* Milliseconds since 1970 of a record's time, "2026-11-21T10:31:40.123Z". False: it is none. */

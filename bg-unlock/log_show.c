@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The chapter that was asked for, or why there is none. */
-static int choose(const struct bg_story *story, const char *request, const struct bg_chapter **ret)
+int bg_log_choose(const struct bg_story *story, const char *request, const struct bg_chapter **ret)
 {
 	size_t count = 0;
 
@@ -161,7 +160,7 @@ int bg_log_show(struct bg_crypto *crypto, const struct bg_log_options *options)
 	if (err != BG_OK)
 		return bg_log_fail(err, &diag);
 	if (options->request)
-		status = choose(story, options->request, &chapter);
+		status = bg_log_choose(story, options->request, &chapter);
 	if (status != BG_EXIT_DONE)
 		return status;
 	if (!is_text)

@@ -87,14 +87,16 @@ static const struct bg_verb verbs[] = {
 		"  --offline                   with no network and no source of names\n"
 		"  --account NAME              where there is more than one\n"
 		"  --confirm CODE              instead: that drill's alert has arrived\n" },
-	{ "log", bg_verb_log, "show|verify [REQUEST] [OPTIONS]", "the story, and its proof",
+	{ "log", bg_verb_log, "show|verify|report [OPTIONS]", "the story, its proof, the bundle",
 		"  show [REQUEST]              what happened, request by request\n"
 		"  --format FORMAT             text, json, rfc5424 or cef\n"
 		"  --json                      one JSON object\n"
 		"  verify                      was anything taken out or changed?\n"
 		"  --journal                   by the heads that the journal knows\n"
 		"  --syslog FILE               by those in a syslog; repeatable\n"
-		"  --heads FILE                by a list of SEQ:HASH, or a copy of segments\n" },
+		"  --heads FILE                by a list of SEQ:HASH, or a copy of segments\n"
+		"  report REQUEST              all of one use, for an auditor\n"
+		"  -o, --output FILE           the report (breakglass-report-ID.tar)\n" },
 	{ "review", bg_verb_review, "REQUEST OPTIONS", "somebody else's word on a use",
 		"  --class CLASS               emergency, drill or misuse\n"
 		"  --by NAME                   who reviews; not the key's holder\n"

@@ -17,7 +17,7 @@ ZERO = "0" * 64
 
 def enter():
     cmdlib.enter()
-    for folder in ("/run", "/var/lib", "/var/log"):
+    for folder in ("/run", "/var/lib", "/var/log", "/var/tmp"):
         cmdlib.mount("tmpfs", folder)
     for folder in ("/run/.etc/up", "/run/.etc/work"):
         os.makedirs(folder)
@@ -32,7 +32,8 @@ def reset():
         os.makedirs(folder, mode=0o700)
         os.chmod(os.path.dirname(folder), 0o700)
     for name in os.listdir("/var/log"):
-        os.unlink("/var/log/" + name)
+        path = "/var/log/" + name
+        (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)
 
 
 def sha(line):

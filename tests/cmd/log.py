@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """bg-unlock log: damage of each kind is found, also by the heads that others know; exports read back."""
 
+import hashlib
 import json
 import os
 import re
 import shutil
 import sys
+import tarfile
 
 import chainlib
 import cmdlib
@@ -267,6 +269,80 @@ def test_ambiguous_request_is_refused():
     chain.write(2)
     assert "2 requests are called" in run("log", "show", "abcdef", check=1).stderr
     assert "2 requests" not in run("log", "show", "abcdef01", check=0).stdout
+
+
+AUDIT = """\
+type=SYSCALL msg=audit({t}.100:11): arch=c000003e syscall=257 success=yes auid=4711 uid=0 ses=3
+type=PATH msg=audit({t}.100:11): item=0 name="/etc/" nametype=PARENT
+type=PATH msg=audit({t}.100:11): item=1 name="/etc/sssd/sssd.conf" nametype=CREATE
+type=SYSCALL msg=audit({t}.200:12): arch=c000003e syscall=257 success=yes auid=1000 uid=0 ses=4
+type=PATH msg=audit({t}.200:12): item=1 name="/etc/else" nametype=CREATE
+type=SYSCALL msg=audit(1500000000.200:13): arch=c000003e syscall=257 auid=4711 uid=0 ses=1
+type=PATH msg=audit(1500000000.200:13): item=1 name="/etc/long-ago" nametype=CREATE
+"""
+
+
+def report_place():
+    """What a host has after a use: the account's uid, syslog, auditd's log."""
+    start()
+    story().write(5)
+    os.makedirs("/etc/breakglass/accounts/breakglass", mode=0o700)
+    put("/etc/breakglass/accounts/breakglass/host", ["[host]", "label = db1", "account = breakglass",
+        "uid = 4711", "epoch = 1", "seal = " + "ab" * 32])
+    put("/var/log/auth.log", [f"db1 pam_breakglass[7]: GRANTED request={DIGEST} chain=x", "db1 other: y"])
+    os.makedirs("/var/log/audit")
+    put("/var/log/audit/audit.log", AUDIT.format(t=1795255202).splitlines())
+    journal('{"from":"journal"}')
+
+
+def test_report_has_all_of_one_use():
+    report_place()
+    done = run("log", "report", DIGEST[:8], "-o", "/mnt/report.tar", check=0)
+    assert done.stdout == "/mnt/report.tar\n", done
+    assert os.stat("/mnt/report.tar").st_mode & 0o777 == 0o600
+    assert os.listdir("/var/tmp") == []
+    with tarfile.open("/mnt/report.tar") as tar:
+        parts = {os.path.basename(m.name): tar.extractfile(m).read().decode()
+                 for m in tar.getmembers() if m.isfile()}
+    hashes = dict(reversed(line.split("  ")) for line in parts.pop("SHA256SUMS").splitlines())
+    assert hashes == {n: hashlib.sha256(t.encode()).hexdigest() for n, t in parts.items()}, hashes
+    for name in hashes:
+        assert name == "README.txt" or name in parts["README.txt"], name
+    assert DIGEST in parts["README.txt"]
+    assert "share counted: ops typed here" in parts["story.txt"]
+    assert "another one" not in parts["story.txt"]
+    assert [r["seq"] for r in json.loads(parts["records.json"])["records"]] == [1, 2, 3, 4]
+    assert "journal" in parts["journal.json"] and "journal" in parts["commands.txt"]
+    assert "GRANTED request=" in parts["syslog.txt"] and "other: y" not in parts["syslog.txt"]
+    assert "whole: 5 records" in parts["verify.txt"], parts["verify.txt"]
+    assert "auid=4711" in parts["audit.txt"] and "auid=1000" not in parts["audit.txt"]
+    assert "long-ago" not in parts["audit.txt"]
+    assert re.findall(r'name="([^"]*)"', parts["files.txt"]) == ["/etc/sssd/sssd.conf"], parts["files.txt"]
+    assert "seal of epoch 1 is not here" in parts["seal.txt"]
+    assert json.loads(parts["check.json"])["schema"] == 1
+    again = run("log", "report", DIGEST[:8], "-o", "/mnt/report.tar", check=3)
+    assert "/mnt/report.tar" in again.stderr and os.listdir("/var/tmp") == [], again
+    shutil.rmtree("/etc/breakglass/accounts")
+
+
+def test_report_says_what_the_host_does_not_have():
+    start()
+    story().write(5)
+    journal(status=1)
+    done = run("log", "report", DIGEST[:8], cwd="/mnt", check=0)
+    with tarfile.open("/mnt/" + done.stdout.strip()) as tar:
+        parts = {os.path.basename(m.name): tar.extractfile(m).read().decode()
+                 for m in tar.getmembers() if m.isfile()}
+    for name in ("syslog.txt", "audit.txt", "files.txt", "commands.txt", "seal.txt", "journal.json"):
+        assert parts[name].startswith("("), (name, parts[name])
+
+
+def test_report_wants_one_request():
+    start()
+    story().write(5)
+    for args, status in (((), 2), (("ffffff",), 1), ((DIGEST, "--journal"), 2), ((DIGEST, "x"), 2)):
+        assert run("log", "report", *args, cwd="/mnt").returncode == status, args
+    assert os.listdir("/var/tmp") == []
 
 
 if __name__ == "__main__":
