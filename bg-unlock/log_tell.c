@@ -240,6 +240,27 @@ static bool is_reviewed(const struct bg_chapter *chapter)
 	return use && !bg_use_owes_review(use);
 }
 
+/* "drill: ops typed here" -> "ops typed here" */
+static const char *skip_drill(const char *result)
+{
+	static const char mark[] = "drill: ";
+
+	return strncmp(result, mark, sizeof(mark) - 1) == 0 ? result + sizeof(mark) - 1 : result;
+}
+
+/* Its grants opened nothing. */
+static bool is_drill(const struct bg_chapter *chapter)
+{
+	char text[BG_VALUE_LEN];
+
+	for (const struct bg_entry_line *e = chapter->first; e; e = e->next) {
+		bg_story_value(e, "result", text);
+		if (bg_story_is_event(e, "GRANTED") && skip_drill(text) == text)
+			return false;
+	}
+	return has_event(chapter, "GRANTED");
+}
+
 static void add_outcome(char line[static LINE_LEN], size_t *used, const struct bg_chapter *chapter)
 {
 	char text[BG_VALUE_LEN];
@@ -249,6 +270,10 @@ static void add_outcome(char line[static LINE_LEN], size_t *used, const struct b
 		return;
 	}
 	chapter_value(chapter, "custodians", text);
+	if (is_drill(chapter)) {
+		add(line, used, "a drill, passed by %s", text[0] ? text : "?");
+		return;
+	}
 	add(line, used, "OPENED by %s", text[0] ? text : "?");
 	if (is_reviewed(chapter))
 		add(line, used, "; reviewed");
@@ -272,13 +297,15 @@ static void add_names(char line[static LINE_LEN], size_t *used, const char *resu
 static void add_typed(char line[static LINE_LEN], size_t *used, const struct bg_chapter *chapter)
 {
 	char text[BG_VALUE_LEN];
+	const char *name;
 
 	for (const struct bg_entry_line *entry = chapter->first; entry; entry = entry->next) {
 		if (!bg_story_is_event(entry, "SHARE_ACCEPTED"))
 			continue;
 		bg_story_value(entry, "result", text);
-		add(line, used, "%s%.*s", *used > 0 ? ", " : TOLD_HERE " ", (int)strcspn(text, " "),
-			text);
+		name = skip_drill(text);
+		add(line, used, "%s%.*s", *used > 0 ? ", " : TOLD_HERE " ", (int)strcspn(name, " "),
+			name);
 	}
 }
 

@@ -171,37 +171,48 @@ static void add_installed(struct bg_usage *usage, const struct bg_log_line *line
 	usage->installed = one;
 }
 
+/* The result without "drill: ". A drill's grant opens nothing and owes nothing; a share that was
+   typed in it was seen. True: it was one. */
+static bool take_result(const struct bg_log_line *line, char ret[static BG_VALUE_LEN])
+{
+	static const char mark[] = "drill: ";
+	bool is_drill;
+
+	field(line, "result", ret, BG_VALUE_LEN);
+	is_drill = strncmp(ret, mark, sizeof(mark) - 1) == 0;
+	if (is_drill)
+		memmove(ret, ret + sizeof(mark) - 1, strlen(ret) + 2 - sizeof(mark));
+	return is_drill;
+}
+
 static void on_share(struct bg_use *use, const struct bg_log_line *line)
 {
-	static const char drill[] = "drill: ";
 	char result[BG_VALUE_LEN];
-	const char *name = result;
 	size_t len;
 
-	field(line, "result", result, sizeof(result));
-	/* a share typed for practice is a share typed */
-	if (strncmp(name, drill, sizeof(drill) - 1) == 0)
-		name += sizeof(drill) - 1;
-	len = strcspn(name, " ");
-	if (strncmp(name + len, " typed here", 11) == 0)
-		(void)add_name(use->typed, name, len);
+	(void)take_result(line, result);
+	len = strcspn(result, " ");
+	if (strncmp(result + len, " typed here", 11) == 0)
+		(void)add_name(use->typed, result, len);
 }
 
 static void on_approval(struct bg_use *use, const struct bg_log_line *line)
 {
 	char result[BG_VALUE_LEN];
 
-	field(line, "result", result, sizeof(result));
+	(void)take_result(line, result);
 	add_names(use->seen, result, "the combining machine has seen ");
 }
 
 static void on_granted(struct bg_use *use, const struct bg_log_line *line)
 {
 	char result[BG_VALUE_LEN];
+	bool is_drill = take_result(line, result);
 
-	field(line, "result", result, sizeof(result));
 	add_names(use->typed, result, "typed here: ");
 	add_names(use->seen, result, "seen by the combining machine: ");
+	if (is_drill)
+		return;
 	use->is_granted = true;
 	use->is_reviewed = use->has_session = false;
 	touch_use(use, line);

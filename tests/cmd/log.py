@@ -261,6 +261,23 @@ def test_one_request_is_shown_alone():
         assert "no request" in run("log", "show", name, check=1).stderr, name
 
 
+def test_a_drill_is_told_as_one():
+    start()
+    chain = story()
+    for i, line in enumerate(chain.lines[2:4], 2):
+        chain.lines[i] = line.replace('"result":"', '"result":"drill: ')
+    again = Chain()
+    for record in chain.records():
+        again.add(**{k: v for k, v in record.items() if k not in ("schema", "seq", "prev")})
+    again.write(5)
+    shown = run("log", "show", DIGEST, check=0).stdout
+    assert "breakglass@db1: a drill, passed by ops, dba\n" in shown and "OPENED by" not in shown, shown
+    again.lines.pop()
+    again.lines.pop()
+    again.write(3)
+    assert "typed into this host: ops\n" in run("log", "show", DIGEST, check=0).stdout
+
+
 def test_ambiguous_request_is_refused():
     start()
     chain = Chain()

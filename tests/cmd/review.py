@@ -81,6 +81,8 @@ def test_review_is_refused():
     table = (
         ("an unknown request", use(GRANTED), "ffffff", TEXTS, "0 requests"),
         ("not opened", use(*TYPED[:2]), DIGEST, TEXTS, "was not opened"),
+        ("a drill", use(("GRANTED", "drill: key and quorum; typed here: ops")), DIGEST, TEXTS,
+         "was not opened"),
         ("a session is open", use(GRANTED, ("SESSION_OPENED", "open", here)), DIGEST, TEXTS,
          "still in use"),
         ("one of two sessions is open", use(

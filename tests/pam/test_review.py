@@ -103,6 +103,17 @@ class ReviewTest(unittest.TestCase):
 		self.assertEqual((level_of_shares, shares), ("WARNING",
 			"machines have seen 1 share of epoch 1, 2 open it: dba"))
 
+	def test_a_drill_owes_no_review_but_its_shares_were_seen(self):
+		self.use()
+		rewrite(lambda record: record.update(result="drill: " + record["result"]))
+		(level, text), (level_of_shares, shares) = self.findings()
+		self.assertEqual((level, text), ("OK", "every use is reviewed"))
+		self.assertIn("seen 2 shares of epoch 1, 2 open it: ops, audit", shares)
+		PENDING.write_text("".join(line + "\n" for line in PENDING.read_text().splitlines()
+			if '"GRANTED"' not in line))
+		rewrite(lambda record: None)
+		self.assertIn("open it: ops, audit", self.findings()[-1][1])
+
 	def test_a_review_is_overdue_after_seven_days(self):
 		self.use()
 		for days, level in ((6, "WARNING"), (8, "CRITICAL")):
