@@ -55,6 +55,7 @@ static const struct bg_check_row account_rows[] = {
 	{ "groups", bg_check_groups, true },
 	{ "sudo", bg_check_sudo, true },
 	{ "sudo", bg_check_sudo_stack, false },
+	{ "role", bg_check_role, false },
 	{ "reviews", bg_check_reviews, true },
 	{ "root", bg_check_root, false },
 	{ "drill", bg_check_drill, true },

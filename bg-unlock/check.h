@@ -42,8 +42,8 @@ struct bg_check_row {
 bg_check_fn bg_check_files, bg_check_keys, bg_check_quorum, bg_check_expiry, bg_check_contacts;
 /* Looks at the ways in and to root. */
 bg_check_fn bg_check_account, bg_check_ssh, bg_check_ssh_keys, bg_check_sudo, bg_check_own_ssh,
-	bg_check_groups, bg_check_sudo_stack, bg_check_lookup, bg_check_root, bg_check_faillock,
-	bg_check_access, bg_check_succession, bg_check_key_use;
+	bg_check_groups, bg_check_sudo_stack, bg_check_role, bg_check_lookup, bg_check_root,
+	bg_check_faillock, bg_check_access, bg_check_succession, bg_check_key_use;
 /* Looks at what the log says is owed. */
 bg_check_fn bg_check_reviews;
 /* Looks at the host. */
@@ -65,6 +65,9 @@ bool bg_sources_first(const char *sources, bool before_local, char ret[static 64
 /* Writes the findings as metrics, atomically. status: check's own. */
 BG_CHECKED enum bg_err bg_check_prometheus(
 	const struct bg_check *check, int status, const char *path, struct bg_diag *diag);
+
+/* What `sudo -l` says of the account, against its role. */
+void bg_judge_sudo_list(struct bg_check *check, const char *list);
 
 /* Gives every handler an alert that says that it is a test, and prints who takes it. A level. */
 int bg_check_try_alerts(void);

@@ -182,16 +182,12 @@ void bg_check_sudo(struct bg_check *check)
 	if (access(list[0], X_OK) != 0)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
 			"apt-get install sudo, or rely on su -",
-			"no sudo here: su - is the only way to root inside the session");
+			"no sudo here: su - is the only way to root inside the session, and only "
+			"for role full");
 	else if (!runs(visudo))
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
 			"visudo -c names the line; until then su - is the only way to root",
 			"sudoers is broken");
-	else if (!runs(list) || !strstr(text, "NOPASSWD: ALL"))
-		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"bg-unlock install puts it back; is @includedir /etc/sudoers.d in sudoers?",
-			"sudo does not let %s do everything: su - does", check->account);
 	else
-		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "sudo lets %s do everything",
-			check->account);
+		bg_judge_sudo_list(check, runs(list) ? text : "");
 }

@@ -2,7 +2,6 @@
 /* Looks at the ways to root inside a session: they must stand in files, whatever hangs. */
 #include "check.h"
 #include "pam_stack.h"
-#include "templates.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +35,7 @@ static bool has_rule(struct bg_check *check)
 	size_t len = 0;
 
 	bg_sudoers_path(check->account, path);
-	bg_template_fill(template_sudoers, check->account, wanted);
+	bg_sudoers_text(check->account, BG_ROLE_FULL, wanted);
 	if (bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) != BG_OK ||
 		strcmp(text, wanted) != 0) {
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "bg-unlock install puts it back",
@@ -86,8 +85,9 @@ void bg_check_root(struct bg_check *check)
 {
 	bool has_wheel = false, has_sudo;
 
-	if (!check->host.uid || !bg_tree_has(&check->tree, "/etc/sudoers"))
-		return; /* said by sudo */
+	if (!check->host.uid || strcmp(check->host.role, BG_ROLE_FULL) != 0 ||
+		!bg_tree_has(&check->tree, "/etc/sudoers"))
+		return; /* said by role and by sudo */
 	bg_pam_meet(&check->tree, "su", "auth", meet, &has_wheel);
 	has_sudo = has_rule(check) && is_independent(check);
 	if (has_wheel)

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 struct options {
-	const char *seal, *label, *fingerprint, *contacts, *root;
+	const char *seal, *label, *fingerprint, *contacts, *role, *root;
 	struct bg_doors doors;
 	bool is_keys_lost, is_dry;
 };
@@ -30,9 +30,10 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = { { "label", required_argument, NULL, 'l' },
 		{ "fingerprint", required_argument, NULL, 'f' },
 		{ "contacts", required_argument, NULL, 'c' },
-		{ "door", required_argument, NULL, 'd' }, { "keys-lost", no_argument, NULL, 'k' },
-		{ "dry-run", no_argument, NULL, 'n' }, { "root", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' }, { 0 } };
+		{ "door", required_argument, NULL, 'd' }, { "role", required_argument, NULL, 'R' },
+		{ "keys-lost", no_argument, NULL, 'k' }, { "dry-run", no_argument, NULL, 'n' },
+		{ "root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
+		{ 0 } };
 	int c, status = BG_EXIT_DONE;
 
 	while (!status && (c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -44,6 +45,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->contacts = optarg;
 		else if (c == 'd')
 			status = bg_door_add(&o->doors, optarg);
+		else if (c == 'R')
+			o->role = optarg;
 		else if (c == 'k')
 			o->is_keys_lost = true;
 		else if (c == 'n')
@@ -60,6 +63,8 @@ static int parse(int argc, char **argv, struct options *o)
 	if (optind + 1 != argc)
 		return bg_usage("install takes one seal");
 	o->seal = argv[optind];
+	if (o->role && !bg_is_role(o->role))
+		return bg_usage("--role is full, identity or read-only");
 	if (o->label && !bg_is_label(o->label))
 		return bg_usage("--label is [A-Za-z0-9][A-Za-z0-9._-]* of at most %d bytes",
 			BG_HOST_LABEL_LEN);
@@ -86,6 +91,14 @@ static int choose_label(const struct bg_tree *tree, const struct options *o,
 	}
 	(void)snprintf(ret, BG_HOST_LABEL_LEN + 1, "%.*s", BG_HOST_LABEL_LEN, name);
 	return BG_EXIT_DONE;
+}
+
+/* --role, else what it was, else full. */
+static const char *choose_role(const struct options *o, const struct bg_candidate *candidate)
+{
+	if (o->role)
+		return o->role;
+	return candidate->is_first ? BG_ROLE_FULL : candidate->host.role;
 }
 
 static enum bg_err make_folders(struct bg_tree *tree, const char *account, struct bg_diag *diag)
@@ -133,7 +146,7 @@ static enum bg_err write_conf(struct bg_tree *tree, struct bg_diag *diag)
 }
 
 static enum bg_err write_host(struct bg_tree *tree, const struct bg_candidate *candidate,
-	const char *label, uint32_t uid, struct bg_diag *diag)
+	const char *label, const char *role, uint32_t uid, struct bg_diag *diag)
 {
 	struct bg_host host = { .uid = uid, .epoch = candidate->seal.epoch };
 	char path[BG_TREE_PATH_LEN], text[1024];
@@ -142,6 +155,7 @@ static enum bg_err write_host(struct bg_tree *tree, const struct bg_candidate *c
 
 	(void)snprintf(host.label, sizeof(host.label), "%s", label);
 	(void)snprintf(host.account, sizeof(host.account), "%s", candidate->seal.account);
+	(void)snprintf(host.role, sizeof(host.role), "%s", role);
 	memcpy(host.seal_digest, candidate->seal.digest, BG_SHA256_LEN);
 	bg_account_path(host.account, "host", path);
 	if (tree->is_dry && uid == 0) { /* the account is not made: its uid is not known */
@@ -157,6 +171,7 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 	struct bg_diag *diag)
 {
 	const char *account = candidate->seal.account;
+	const char *role = choose_role(o, candidate);
 	uint32_t uid = 0;
 	enum bg_err err = bg_install_pam(tree, diag);
 
@@ -179,23 +194,27 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 	if (!err)
 		err = bg_install_runuser(tree, diag);
 	if (!err)
-		err = bg_install_sudo(tree, account, diag);
+		err = bg_install_sudo(tree, account, role, diag);
 	if (!err)
 		err = bg_install_ssh(tree, &candidate->seal, diag);
-	if (err)
+	if (err) {
+		bg_install_sudo_back(tree);
 		return err;
+	}
 	err = bg_install_doors(tree, account, &o->doors, diag);
 	if (!err)
-		err = write_host(tree, candidate, label, uid, diag);
-	if (err)
+		err = write_host(tree, candidate, label, role, uid, diag);
+	if (err) {
 		bg_install_ssh_back(tree);
+		bg_install_sudo_back(tree);
+	}
 	return err;
 }
 
 static void record_installed(struct bg_crypto *crypto, const struct bg_candidate *candidate,
-	const char *label, bool is_keys_lost)
+	const char *label, const char *role, bool is_keys_lost)
 {
-	char set[2 * BG_SET_ID_LEN + 1], result[64];
+	char set[2 * BG_SET_ID_LEN + 1], result[96];
 	const struct bg_event event = { .id = BG_EV_SEAL_INSTALLED,
 		.host = label,
 		.account = candidate->seal.account,
@@ -207,9 +226,14 @@ static void record_installed(struct bg_crypto *crypto, const struct bg_candidate
 	bg_hex_encode(candidate->seal.set_id, BG_SET_ID_LEN, set);
 	if (candidate->is_first)
 		(void)snprintf(result, sizeof(result), "the first seal here");
-	else
+	else if (!candidate->is_in_force)
 		(void)snprintf(result, sizeof(result), "succeeds epoch %u%s",
 			(unsigned int)candidate->host.epoch, is_keys_lost ? ", keys lost" : "");
+	else
+		(void)snprintf(result, sizeof(result), "the same seal");
+	if (strcmp(role, candidate->is_first ? BG_ROLE_FULL : candidate->host.role) != 0)
+		(void)snprintf(result + strlen(result), sizeof(result) - strlen(result),
+			"; role %s", role);
 	bg_log_event(crypto, "bg-unlock", &event, false, NULL);
 }
 
@@ -260,7 +284,8 @@ static int run(struct bg_crypto *crypto, const struct options *o)
 	static struct bg_tree tree;
 	char label[BG_HOST_LABEL_LEN + 1], folder[BG_TREE_PATH_LEN];
 	struct bg_diag diag = { 0 };
-	bool had_seals;
+	const char *role;
+	bool had_seals, is_new;
 	enum bg_err err;
 	bool is_recorded = !o->root && !o->is_dry && geteuid() == 0;
 	int status = bg_candidate_read(crypto, o->seal, is_recorded, &candidate);
@@ -281,8 +306,10 @@ static int run(struct bg_crypto *crypto, const struct options *o)
 	err = steps(&tree, &candidate, &contacts, o, label, &diag);
 	if (err)
 		return give_up(&tree, &candidate, had_seals, err, &diag);
-	if (tree.is_host && !tree.is_dry && !candidate.is_in_force)
-		record_installed(crypto, &candidate, label, o->is_keys_lost);
+	role = choose_role(o, &candidate);
+	is_new = !candidate.is_in_force || strcmp(role, candidate.host.role) != 0;
+	if (tree.is_host && !tree.is_dry && is_new)
+		record_installed(crypto, &candidate, label, role, o->is_keys_lost);
 	say_end(&tree, &candidate, label);
 	return BG_EXIT_DONE;
 }

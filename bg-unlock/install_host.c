@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rest of the host: PAM's lines (looked at, mended), sudo, and login's patience. */
+/* The rest of the host: PAM's lines (looked at, mended) and login's patience. */
 #include "bg-unlock.h"
 #include "doors.h"
 #include "judge.h"
-#include "templates.h"
 
 #include <breakglass/os_helper.h>
 #include <breakglass/paths.h>
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PROFILE	     "/usr/share/pam-configs/breakglass"
 #define LOGIN_DEFS   "/etc/login.defs"
@@ -65,59 +63,6 @@ enum bg_err bg_install_pam(struct bg_tree *tree, struct bg_diag *diag)
 	bg_note("not yet: %s", first.text);
 	bg_hint("%s", first.todo);
 	return BG_OK;
-}
-
-void bg_sudoers_path(const char *account, char ret[static BG_TREE_PATH_LEN])
-{
-	(void)snprintf(ret, BG_TREE_PATH_LEN, "/etc/sudoers.d/60-breakglass-%s", account);
-}
-
-enum bg_err bg_install_sudo(struct bg_tree *tree, const char *account, struct bg_diag *diag)
-{
-	static const char *const judge_text[] = { "/usr/sbin/visudo", "-c", "-f", "-", NULL };
-	static const char *const judge_all[] = { "/usr/sbin/visudo", "-c", NULL };
-	static char text[BG_SMALL_LEN];
-	static struct bg_saved saved;
-	bool is_judged = tree->is_host && access("/usr/sbin/visudo", X_OK) == 0, was_good;
-	char path[BG_TREE_PATH_LEN];
-	unsigned int before = tree->changes;
-	enum bg_err err;
-
-	if (!bg_tree_has(tree, "/etc/sudoers")) {
-		bg_note("no sudo here: inside the session, su - gives root");
-		return BG_OK;
-	}
-	bg_sudoers_path(account, path);
-	bg_template_fill(template_sudoers, account, text);
-	err = is_judged ? run(tree, judge_text, text, "this sudo does not know our lines", diag)
-			: BG_OK;
-	if (!err)
-		err = bg_tree_save(tree, path, 0440, &saved, diag);
-	was_good = !err && is_judged && run(tree, judge_all, NULL, "", NULL) == BG_OK;
-	/* first the stack, then the line that names it */
-	if (!err)
-		err = bg_tree_place(tree, BG_SUDO_PAM, 0644, template_breakglass_sudo_pam, diag);
-	if (!err)
-		err = bg_tree_folder(tree, "/etc/sudoers.d", 0750, diag);
-	if (!err)
-		err = bg_tree_place(tree, path, 0440, text, diag);
-	if (err || !was_good || tree->is_dry || tree->changes == before)
-		return err;
-	err = run(tree, judge_all, NULL, "the line of the account was taken back", diag);
-	if (err && bg_tree_restore(tree, &saved, NULL) != BG_OK)
-		bg_error("%s: could not be taken back: remove it", path);
-	return err;
-}
-
-enum bg_err bg_uninstall_sudo(
-	struct bg_tree *tree, const char *account, bool is_last, struct bg_diag *diag)
-{
-	char path[BG_TREE_PATH_LEN];
-	enum bg_err err;
-
-	bg_sudoers_path(account, path);
-	err = bg_tree_take_back(tree, path, diag);
-	return err || !is_last ? err : bg_tree_take_back(tree, BG_SUDO_PAM, diag);
 }
 
 static char defs[BG_INI_FILE_LEN + 1];

@@ -32,7 +32,7 @@ static const struct {
 	{ BG_EV_DENIED, "denied", NULL },
 	{ BG_EV_ABANDONED, "request dropped", NULL },
 	{ BG_EV_BYPASS_BLOCKED, "BYPASS BLOCKED", NULL },
-	{ BG_EV_SESSION_OPENED, "session began", "open" },
+	{ BG_EV_SESSION_OPENED, "session began", "open; role full" },
 	{ BG_EV_SESSION_ESCALATED, "became root", NULL },
 	{ BG_EV_SESSION_EXPIRED, "session's time is over", NULL },
 	{ BG_EV_SESSION_CLOSED, "session ended", NULL },

@@ -58,7 +58,7 @@ static void fill_session(const struct bg_guest *guest, const struct bg_request_r
 	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", record->request.reason);
 	(void)snprintf(ret->service, sizeof(ret->service), "%s", guest->service);
 	(void)snprintf(ret->origin, sizeof(ret->origin), "%s", guest->origin);
-	(void)snprintf(ret->role, sizeof(ret->role), "%s", guest->conf.role);
+	(void)snprintf(ret->role, sizeof(ret->role), "%s", guest->host.role);
 	bg_tally_names(&guest->seal, &record->tally, ret->custodians, sizeof(ret->custodians));
 	ret->uid = guest->host.uid;
 	ret->epoch = guest->seal.epoch;
@@ -186,7 +186,7 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	struct open_arg arg = { .now_ms = bg_clock_boot_ms() };
 	struct bg_request_record record = { 0 };
 	struct bg_session session;
-	char request[65];
+	char request[65], result[16 + sizeof(session.role)];
 	struct bg_event event;
 	uint64_t secs;
 	int pam;
@@ -208,7 +208,8 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	}
 	if (pam != PAM_SUCCESS)
 		return give_back(guest, &session, pam);
-	event = bg_guest_event(guest, BG_EV_SESSION_OPENED, "open");
+	(void)snprintf(result, sizeof(result), "open; role %s", session.role);
+	event = bg_guest_event(guest, BG_EV_SESSION_OPENED, result);
 	session_event(&session, request, &event);
 	(void)bg_guest_emit(guest, &event, false);
 	say_open(guest, &record, &session, secs);

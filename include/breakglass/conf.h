@@ -12,13 +12,19 @@
 #include <stdbool.h>
 
 /* /etc/breakglass/accounts/NAME/host, section [host]: label, account, uid, epoch, seal. */
+#define BG_ROLE_LEN  15
+#define BG_ROLE_FULL "full"
 struct bg_host {
 	char label[BG_HOST_LABEL_LEN + 1];
 	char account[BG_ACCOUNT_LEN + 1];
 	uint32_t uid; /* 1 and above */
 	uint32_t epoch;
+	char role[BG_ROLE_LEN + 1]; /* what sudo and su do for the account: bg_is_role() */
 	uint8_t seal_digest[BG_SHA256_LEN];
 };
+
+/* full (the default), identity or read-only. */
+bool bg_is_role(const char *text);
 
 BG_CHECKED enum bg_err bg_host_parse(
 	const char *text, size_t len, const char *where, struct bg_host *ret, struct bg_diag *diag);
@@ -52,7 +58,6 @@ struct bg_conf {
 	int severity; /* syslog severity of the highest events; 0 (emerg) to 2 */
 	char sd_id[64];
 	uint32_t review_days, drill_days;
-	char role[16];		    /* full */
 	bool is_degraded;	    /* something was wrong and left at its default */
 	struct bg_diag first_error; /* what was wrong first */
 	enum bg_err first_err;

@@ -117,15 +117,6 @@ static enum bg_err set_drill_days(void *object, const struct bg_ini_value *v, st
 	return set_days(v, 3650, &conf->drill_days, diag);
 }
 
-static enum bg_err set_role(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
-{
-	struct bg_conf *conf = object;
-
-	if (strcmp(v->text, "full") != 0)
-		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be full", v->key);
-	return bg_ini_text(v, sizeof(conf->role) - 1, conf->role, diag);
-}
-
 static const struct bg_ini_rule rules[] = {
 	{ "breakglass", false, "services", false, false, set_services },
 	{ "breakglass", false, "device", false, true, set_device },
@@ -133,14 +124,13 @@ static const struct bg_ini_rule rules[] = {
 	{ "breakglass", false, "syslog-sd-id", false, false, set_sd_id },
 	{ "breakglass", false, "review-days", false, false, set_review_days },
 	{ "breakglass", false, "drill-days", false, false, set_drill_days },
-	{ "breakglass", false, "role", false, false, set_role },
 };
 
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
 
 /* Each setting's default, in the order of the rules. */
 static const char *const defaults[RULE_COUNT] = { "sshd login breakglass-sshd", "", "emerg",
-	"breakglass@32473", "7", "90", "full" };
+	"breakglass@32473", "7", "90" };
 
 static void set_default(struct bg_conf *conf, size_t i)
 {

@@ -4,6 +4,8 @@
 
 #include <breakglass/conf.h>
 
+#include <string.h>
+
 static enum bg_err set_label(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
 	struct bg_host *host = object;
@@ -59,11 +61,32 @@ static enum bg_err set_seal(void *object, const struct bg_ini_value *v, struct b
 	return bg_ini_hex(v, sizeof(host->seal_digest), host->seal_digest, diag);
 }
 
+bool bg_is_role(const char *text)
+{
+	static const char *const roles[] = { BG_ROLE_FULL, "identity", "read-only" };
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (strcmp(text, roles[i]) == 0)
+			return true;
+	return false;
+}
+
+static enum bg_err set_role(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	struct bg_host *host = object;
+
+	if (!bg_is_role(v->text))
+		return bg_diag_set(diag, BG_ERR_RANGE, NULL,
+			"\"%s\" must be full, identity or read-only", v->key);
+	return bg_ini_text(v, BG_ROLE_LEN, host->role, diag);
+}
+
 static const struct bg_ini_rule rules[] = {
 	{ "host", false, "label", true, false, set_label },
 	{ "host", false, "account", true, false, set_account },
 	{ "host", false, "uid", true, false, set_uid },
 	{ "host", false, "epoch", true, false, set_epoch },
+	{ "host", false, "role", false, false, set_role },
 	{ "host", false, "seal", true, false, set_seal },
 };
 
@@ -73,7 +96,7 @@ static const struct bg_ini_schema schema = { .rules = rules,
 enum bg_err bg_host_parse(
 	const char *text, size_t len, const char *where, struct bg_host *ret, struct bg_diag *diag)
 {
-	struct bg_host host = { 0 };
+	struct bg_host host = { .role = BG_ROLE_FULL };
 	enum bg_err err = bg_ini_parse(text, len, where, &schema, &host, diag);
 
 	if (err == BG_OK)
@@ -85,8 +108,9 @@ enum bg_err bg_host_write(const struct bg_host *host, char *ret, size_t ret_size
 {
 	struct bg_text t = { .p = ret, .size = ret_size };
 
-	bg_text_put(&t, "[host]\nlabel = %s\naccount = %s\nuid = %u\nepoch = %u\n", host->label,
-		host->account, host->uid, host->epoch);
+	bg_text_put(&t, "[host]\nlabel = %s\naccount = %s\nuid = %u\nepoch = %u\nrole = %s\n",
+		host->label, host->account, host->uid, host->epoch,
+		host->role[0] ? host->role : BG_ROLE_FULL);
 	bg_text_hex(&t, "seal", host->seal_digest, sizeof(host->seal_digest));
 	if (t.is_full)
 		return BG_ERR_TOO_BIG;

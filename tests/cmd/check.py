@@ -126,12 +126,11 @@ def test_json_is_one_object_of_the_same():
 
 def conf_words():
     """Every word that breakglass.conf knows, with a line that has it right."""
-    return (("[breakglass]", "[breakglass]", "role = full"),
+    return (("[breakglass]", "[breakglass]", "drill-days = 5"),
             ("services", "services = login", None), ("device", "device = /dev/hidraw0", None),
             ("severity", "severity = alert", None), ("alert", "severity = alert", None),
             ("syslog-sd-id", "syslog-sd-id = bg@32473", None),
-            ("review-days", "review-days = 5", None), ("drill-days", "drill-days = 5", None),
-            ("role", "role = full", None), ("full", "role = full", None))
+            ("review-days", "review-days = 5", None), ("drill-days", "drill-days = 5", None))
 
 
 def one_letter(word):
@@ -237,6 +236,11 @@ def test_what_is_broken_is_named():
          '"aad"'),
         (edit("etc/nsswitch.conf", "group:          files", "group: files sss"), WARNING, "names",
          '"sss"'),
+        (edit(ACCOUNT + "host", "role = full", "role = identity"), CRITICAL, "breakglass/role",
+         "not the file of that role"),
+        (edit(ACCOUNT + "host", "role = full", "role = ful"), CRITICAL, "breakglass/seal", "role"),
+        (both(edit(ACCOUNT + "host", "role = full", "role = identity"), gone(SUDOERS)), CRITICAL,
+         "breakglass/role", "cannot be read"),
         (gone("usr/libexec/breakglass/bg-fido2"), CRITICAL, "helper", "bg-fido2"),
         (mode("usr/libexec/breakglass/bg-fido2", 0o644), CRITICAL, "helper", "bg-fido2"),
         (edit(passwd, "_breakglass:", "_other:"), CRITICAL, "helper", "no user _breakglass"),

@@ -113,6 +113,36 @@ def test_keep_seals_takes_back_the_ways_only():
         assert h.tree.snapshot() == full
 
 
+def test_role_is_remembered():
+    with Host() as h:
+        t, seal = h.tree, h.seal
+        before = t.snapshot()
+        h.install("--role", "identity")
+        assert "role = identity\n" in t.read(ACCOUNT + "host")
+        assert "pam-auth-update" in t.read(SUDOERS) and "NOPASSWD: ALL" not in t.read(SUDOERS)
+        assert t.mode(SUDOERS) == 0o440 and "@ACCOUNT@" not in t.read(SUDOERS)
+        assert h.install().stdout.startswith("nothing to do")
+        r = h.call("install", seal, "--role", "read-only", check=0)
+        assert "role = read-only\n" in t.read(ACCOUNT + "host") and "tail" in t.read(SUDOERS), r
+        h.call("install", seal, "--role", "full", check=0)
+        assert "role = full\n" in t.read(ACCOUNT + "host") and "NOPASSWD: ALL\n" in t.read(SUDOERS)
+        for role in ("", "Full", "root", "full "):
+            fails(h.call("install", seal, "--role", role), 2, "full, identity or read-only")
+        h.call("uninstall", "breakglass", "--purge", check=0)
+        assert t.snapshot() == before
+
+
+def test_sudo_is_as_it_was_where_a_later_step_gives_up():
+    with Host() as h:
+        h.install()
+        before = h.tree.read(SUDOERS)
+        h.tree.write(DROP_IN, "# the site's own\n")
+        r = h.call("install", h.seal, "--role", "identity")
+        fails(r, 2, "is in the way")
+        assert h.tree.read(SUDOERS) == before, r.stderr
+        assert "role = full\n" in h.tree.read(ACCOUNT + "host")
+
+
 def test_what_people_changed_since_stays():
     with Host() as h:
         h.install()

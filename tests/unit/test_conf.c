@@ -15,7 +15,7 @@ static struct bg_conf read_conf(const char *text)
 /* Every setting other than its default. */
 static const char full[] = "# site\n[breakglass]\nservices = sshd su-l\ndevice = /dev/pts/3\n"
 			   "severity = crit\nsyslog-sd-id = acme@4711\nreview-days = 3\n"
-			   "drill-days = 30\nrole = full\n";
+			   "drill-days = 30\n";
 
 static void assert_default(const struct bg_conf *conf, const char *key)
 {
@@ -33,10 +33,8 @@ static void assert_default(const struct bg_conf *conf, const char *key)
 		assert_string_equal(conf->sd_id, d.sd_id);
 	} else if (strcmp(key, "review-days") == 0) {
 		assert_int_equal(conf->review_days, d.review_days);
-	} else if (strcmp(key, "drill-days") == 0) {
-		assert_int_equal(conf->drill_days, d.drill_days);
 	} else {
-		assert_string_equal(conf->role, d.role);
+		assert_int_equal(conf->drill_days, d.drill_days);
 	}
 }
 
@@ -57,7 +55,6 @@ static void conf_defaults_are_the_designs(void **state)
 	assert_string_equal(d.sd_id, "breakglass@32473");
 	assert_int_equal(d.review_days, 7);
 	assert_int_equal(d.drill_days, 90);
-	assert_string_equal(d.role, "full");
 }
 
 static void conf_every_setting_is_read(void **state)
@@ -119,8 +116,7 @@ static void conf_P19_each_bad_value_leaves_the_default(void **state)
 		{ "severity", "notice" }, { "severity", "EMERG" }, { "severity", "0" },
 		{ "syslog-sd-id", "a b" }, { "syslog-sd-id", "a\"]" },
 		{ "syslog-sd-id", "abcdefghijklmnopqrstuvwxyz@123456" }, { "review-days", "0" },
-		{ "review-days", "366" }, { "review-days", "-1" }, { "drill-days", "never" },
-		{ "role", "ful" }, { "role", "" } };
+		{ "review-days", "366" }, { "review-days", "-1" }, { "drill-days", "never" } };
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
@@ -179,7 +175,7 @@ static void conf_garbage_is_all_defaults(void **state)
 /* ---- host ---- */
 
 static const char host_text[] =
-	"[host]\nlabel = db1\naccount = breakglass\nuid = 990\nepoch = 3\nseal = "
+	"[host]\nlabel = db1\naccount = breakglass\nuid = 990\nepoch = 3\nrole = identity\nseal = "
 	"000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f\n";
 
 static void host_round_trips(void **state)
@@ -193,12 +189,27 @@ static void host_round_trips(void **state)
 	assert_string_equal(host.label, "db1");
 	assert_int_equal(host.uid, 990);
 	assert_int_equal(host.epoch, 3);
+	assert_string_equal(host.role, "identity");
 	assert_int_equal(host.seal_digest[31], 15);
 	assert_int_equal(bg_host_write(&host, text, sizeof(text), &len), BG_OK);
 	assert_string_equal(text, host_text);
 	assert_int_equal(bg_host_write(&host, text, len, &len), BG_ERR_TOO_BIG);
 	for (size_t i = 0; i < len; i++)
 		assert_int_not_equal(bg_host_parse(host_text, i, "host", &host, NULL), BG_OK);
+}
+
+/* A host file from before there were roles. */
+static void host_without_a_role_is_full(void **state)
+{
+	const char *at = strstr(host_text, "role = identity\n");
+	struct bg_host host;
+	char text[512];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%.*s%s", (int)(at - host_text), host_text,
+		at + strlen("role = identity\n"));
+	assert_int_equal(bg_host_parse(text, strlen(text), "host", &host, NULL), BG_OK);
+	assert_string_equal(host.role, "full");
 }
 
 static void host_P14_uid_and_account_are_exact(void **state)
@@ -213,6 +224,7 @@ static void host_P14_uid_and_account_are_exact(void **state)
 		{ "account = breakglass", "account =" }, { "label = db1", "label = d b1" },
 		{ "label = db1", "label = " }, { "epoch = 3", "epoch = 0" },
 		{ "seal = 00", "seal = 0" }, { "seal = 00", "seal = 0A" }, { "epoch = 3\n", "" },
+		{ "role = identity", "role = identit" }, { "role = identity", "role =" },
 		{ "[host]", "[hosd]" } };
 
 	(void)state;
@@ -336,6 +348,7 @@ int main(void)
 		cmocka_unit_test(conf_S18_a_setting_given_twice_is_its_default),
 		cmocka_unit_test(conf_garbage_is_all_defaults),
 		cmocka_unit_test(host_round_trips),
+		cmocka_unit_test(host_without_a_role_is_full),
 		cmocka_unit_test(host_P14_uid_and_account_are_exact),
 		cmocka_unit_test(contacts_round_trip),
 		cmocka_unit_test(contacts_bad_refused),
