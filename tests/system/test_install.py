@@ -170,10 +170,17 @@ class Installed(InstallCase):
 			self.assertIn(line, done)
 
 	def test_host_that_is_in_order(self):
-		found, status = self.check()
-		self.assertEqual(status, "WARNING", found)
-		wrong = [name for name, all in found.items() if any(lv != "OK" for lv, _ in all)]
-		self.assertEqual(wrong, ["alerts", f"{ACCOUNT}/keys", f"{ACCOUNT}/drill", "accounts"], found)
+		self.assert_in_order()
+
+	def assert_in_order(self):
+		"""As it can be: no handler, one key, one account, no drill yet; and what the other tests
+		here owe, who used the account (its shares were typed, nobody reviews it)."""
+		found, _ = self.check()
+		wrong = {name for name, all in found.items() if any(lv != "OK" for lv, _ in all)}
+		self.assertEqual(wrong - {f"{ACCOUNT}/reviews"}, {"alerts", f"{ACCOUNT}/keys",
+			f"{ACCOUNT}/drill", "accounts"}, found)
+		self.assertNotIn("CRITICAL", {lv for name, all in found.items() for lv, _ in all
+			if name != f"{ACCOUNT}/reviews"})
 
 	def test_what_is_broken_on_a_live_host_is_named(self):
 		module = self.box.run("ls /usr/lib/*/security/pam_breakglass.so").out.strip()
@@ -195,7 +202,7 @@ class Installed(InstallCase):
 				self.assert_finds(name, level, text)
 				# what check names, install mends, but for the module itself
 				self.box.run(mend or f"bg-unlock install {SEAL}")
-				self.assertEqual(self.check()[1], "WARNING")
+				self.assert_in_order()
 
 	def test_sinks_are_proved_by_reading_back(self):
 		self.assert_finds("log", "OK", "in the journal and in syslog")
