@@ -16,7 +16,7 @@ TABLES = {
 	"CommonSecurityLog": "TimeGenerated: datetime, Computer: string, DeviceVendor: string, "
 		"DeviceProduct: string, DeviceVersion: string, DeviceEventClassID: string, "
 		"Activity: string, LogSeverity: string, DeviceName: string, DestinationUserName: string, "
-		"SourceUserName: string, SourceHostName: string, Reason: string, EventCount: int, "
+		"SourceUserName: string, Reason: string, EventOutcome: string, EventCount: int, "
 		"Message: string, DeviceCustomString1: string, DeviceCustomString2: string, "
 		"DeviceCustomString3: string, DeviceCustomString4: string, DeviceCustomString5: string, "
 		"DeviceCustomString6: string, ReceiptTime: string, AdditionalExtensions: string",

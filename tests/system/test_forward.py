@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 LIBRARY = "usr/lib/x86_64-linux-gnu"
 CEF_KEYS = {
 	"host": "dvchost", "account": "duser", "holder": "suser", "reason": "reason",
-	"service": "sproc", "origin": "shost", "result": "msg", "count": "cnt", "request": "cs1",
-	"custodians": "cs2", "key": "cs3", "set": "cs4", "epoch": "cn1", "seq": "externalId",
+	"service": "sproc", "origin": "cs6", "result": "outcome", "count": "cnt", "request": "cs2",
+	"custodians": "cs1", "key": "cs3", "set": "cs4", "epoch": "cn1", "seq": "externalId",
 	"hash": "fileHash",
 }
 PAIR = re.compile(r' ([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)')
@@ -183,7 +183,7 @@ class Forward(BoxCase):
 			if field != "hash":
 				self.assertEqual(rows[field], key)
 		self.assertIn('"fileHash="', source)
-		self.assertIn("CEF:0|breakglass|pam_breakglass|", source)
+		self.assertIn("CEF:0|pam_breakglass|pam_breakglass|", source)
 		levels = re.search(r"levels\[\] = \{ ([0-9, ]+) \}", source)[1].split(", ")
 		self.assertEqual([levels[0], levels[1], levels[5]], ["10", "9", "3"])
 
@@ -194,7 +194,7 @@ class Forward(BoxCase):
 		for (name, _, text), row in zip(rows, taken):
 			header, extension = cef_of(row["raw"])
 			self.assertEqual(header[:3] + header[3:5],
-				["breakglass", "pam_breakglass", "1", name, named[name][0]])
+				["pam_breakglass", "pam_breakglass", "1", name, named[name][0]])
 			self.assertEqual(header[5], named[name][1])
 			self.assertIn(header[5], ("10", "9", "3"))
 			for field, value in fields_of(text).items():

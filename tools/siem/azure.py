@@ -56,16 +56,16 @@ def cef_query(events):
 	return QUERY_HEAD.format(what="Alerts of hosts that send CEF.", names=_names(events)) + """\
 CommonSecurityLog
 | where ingestion_time() > ago(5m)
-| where DeviceVendor == "breakglass" and DeviceProduct == "pam_breakglass"
+| where DeviceVendor == "pam_breakglass" and DeviceProduct == "pam_breakglass"
 | extend Event = DeviceEventClassID
 | where Event in (alerting)
 | where not(Event == "ATTEMPT" and coalesce(EventCount, 0) > 1)
 | extend Text = strcat(Event, " host=", DeviceName, " account=", DestinationUserName,
-    " holder=", SourceUserName, " reason=", Reason, " custodians=", DeviceCustomString2,
-    " ", Message)
+    " holder=", SourceUserName, " reason=", Reason, " custodians=", DeviceCustomString1,
+    " ", EventOutcome)
 | project TimeGenerated, Computer, Event, Host = DeviceName, Account = DestinationUserName,
-    Holder = SourceUserName, Reason, Custodians = DeviceCustomString2,
-    Request = DeviceCustomString1, Origin = SourceHostName, Result = Message, Text
+    Holder = SourceUserName, Reason, Custodians = DeviceCustomString1,
+    Request = DeviceCustomString2, Origin = DeviceCustomString6, Result = EventOutcome, Text
 """
 
 

@@ -5,8 +5,8 @@ import json
 # Field of the record -> key in CEF, as `bg-unlock log show --format cef` has them.
 FIELDS = (
 	("host", "dvchost"), ("account", "duser"), ("holder", "suser"), ("reason", "reason"),
-	("service", "sproc"), ("origin", "shost"), ("result", "msg"), ("count", "cnt"),
-	("request", "cs1"), ("custodians", "cs2"), ("key", "cs3"), ("set", "cs4"), ("epoch", "cn1"),
+	("service", "sproc"), ("result", "outcome"), ("count", "cnt"), ("custodians", "cs1"),
+	("request", "cs2"), ("key", "cs3"), ("set", "cs4"), ("origin", "cs6"), ("epoch", "cn1"),
 )
 # CEF's severities run from 0 to 10, most severe last.
 CEF_SEVERITY = {0: 10, 1: 9, 5: 3}
