@@ -134,7 +134,7 @@ static void put_question(struct relay *relay)
 	struct bg_text *text = &relay->attempt->text;
 	char left[24];
 
-	bg_text_duration(bg_attempt_secs_left(relay->attempt), left);
+	bg_duration_text(bg_attempt_secs_left(relay->attempt), left);
 	if (!relay->answer.is_begun)
 		bg_text_item(text, "Its answer");
 	else if (relay->problem.total > 0)

@@ -4,6 +4,8 @@
 #include "phases.h"
 #include "text.h"
 
+#include <breakglass/os_session.h>
+#include <breakglass/paths.h>
 #include <breakglass/secret.h>
 #include "conversation.h"
 #include <stdio.h>
@@ -77,17 +79,44 @@ static void session_event(
 	event->custodians = session->custodians;
 }
 
-/* Without an audit session of its own nothing is live: sudo and su will be refused. */
+/* The one that ends it, also where no logind does, and what logind leaves. Started before
+   pam_systemd moves us, so that it stands outside of the session's scope. */
+static void start_watchdog(struct bg_guest *guest, const struct bg_session *session)
+{
+	struct bg_watch_order order = { .audit_session = session->audit_session,
+		.opened_ms = session->opened_ms };
+	struct bg_diag diag = { 0 };
+	char why[256], result[320];
+	enum bg_err err = bg_process_self(&order.leader);
+
+	if (err == BG_OK)
+		err = bg_watchdog_start(BG_PATH_WATCHDOG, &order, &diag);
+	if (err == BG_OK)
+		return;
+	bg_diag_format(&diag, err, why, sizeof(why));
+	(void)snprintf(
+		result, sizeof(result), "no watchdog, only logind ends this session: %s", why);
+	bg_guest_record(guest, BG_EV_DEGRADED, result);
+}
+
+/* Without an audit session of its own nothing is live: sudo and su will be refused. One that is
+   somebody else's (an administrator's who started the daemon by hand) is none of its own: ending
+   it would end theirs. */
 static void put_session(struct bg_guest *guest, struct bg_session *session)
 {
-	if (bg_audit_session(&session->audit_session) != BG_OK) {
+	if (bg_audit_session_of(session->uid, &session->audit_session) != BG_OK) {
 		bg_guest_record(guest, BG_EV_DEGRADED,
-			"no audit session id: sudo and su will be refused in this session");
+			"no audit session id: sudo and su will be refused in this session, and "
+			"only logind ends it");
 		return;
 	}
-	if (bg_sessions_put(session) != BG_OK)
+	if (bg_sessions_put(session) != BG_OK) {
 		bg_guest_record(guest, BG_EV_DEGRADED,
-			"the session could not be written: sudo and su will be refused in it");
+			"the session could not be written: sudo and su will be refused in it, and "
+			"only logind ends it");
+		return;
+	}
+	start_watchdog(guest, session);
 }
 
 static int set_deadline(pam_handle_t *pamh, uint64_t secs)
@@ -149,7 +178,7 @@ static void say_open(struct bg_guest *guest, const struct bg_request_record *rec
 	for (size_t i = 0; i < guest->seal.custodian_count; i++)
 		typed += record->tally.approvals[i].how == BG_HOW_TYPED_HERE;
 	bg_clock_local_hm((uint32_t)secs, until, sizeof(until));
-	bg_text_duration(secs, length);
+	bg_duration_text(secs, length);
 	bg_short_id(record->digest, id);
 	bg_text_reset(&text);
 	bg_text_item(&text, "OPEN until %s (%s), recorded,", until, length);
@@ -175,6 +204,7 @@ static int refuse(struct bg_guest *guest, const char *why)
 static int give_back(struct bg_guest *guest, struct bg_session *session, int pam)
 {
 	session->is_closed = true;
+	session->is_end_told = true;
 	if (session->audit_session != 0 && bg_sessions_put(session) != BG_OK)
 		bg_guest_record(guest, BG_EV_DEGRADED, "a session that never began stays live");
 	bg_guest_record(guest, BG_EV_DENIED, "no memory for the session");
@@ -201,7 +231,9 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	if (secs == 0)
 		return refuse(guest, "the request's deadline is over");
 	fill_session(guest, &record, arg.now_ms, &session);
-	pam = set_deadline(guest->pamh, secs);
+	/* The watchdog is first, and tells; logind's limit, a second later, is for when it fails.
+	 */
+	pam = set_deadline(guest->pamh, secs + 1);
 	if (pam == PAM_SUCCESS) {
 		put_session(guest, &session);
 		pam = keep_session(guest->pamh, &session);
@@ -243,6 +275,17 @@ int bg_phase_open_session(pam_handle_t *pamh, const char *account, int flags)
 	return open_granted(guest, &grant);
 }
 
+/* Told once: by us, or by the watchdog if it believes that we are gone. */
+static enum bg_err close_it(void *arg, struct bg_session *session)
+{
+	bool *is_told = arg;
+
+	*is_told = session->is_end_told;
+	session->is_closed = true;
+	session->is_end_told = true;
+	return BG_OK;
+}
+
 int bg_phase_close_session(pam_handle_t *pamh, const char *account, int flags)
 {
 	BG_WIPE(bg_guest_cleanup) struct bg_guest *guest = NULL;
@@ -251,6 +294,7 @@ int bg_phase_close_session(pam_handle_t *pamh, const char *account, int flags)
 	struct bg_event event;
 	struct bg_diag diag = { 0 };
 	char request[65], result[96], length[24];
+	bool is_told = false;
 
 	(void)flags;
 	if (pam_get_data(pamh, SESSION_DATA, &data) != PAM_SUCCESS || data == NULL)
@@ -263,10 +307,12 @@ int bg_phase_close_session(pam_handle_t *pamh, const char *account, int flags)
 	if (bg_guest_load(guest, &diag) != BG_OK)
 		(void)snprintf(
 			guest->host.label, sizeof(guest->host.label), "%s", session.host_label);
-	session.is_closed = true;
-	if (session.audit_session != 0 && bg_sessions_put(&session) != BG_OK)
+	if (session.audit_session != 0 &&
+		bg_sessions_update(session.audit_session, close_it, &is_told, NULL) != BG_OK)
 		bg_guest_record(guest, BG_EV_DEGRADED, "the session's end could not be written");
-	bg_text_duration((bg_clock_boot_ms() - session.opened_ms) / 1000, length);
+	if (is_told)
+		return PAM_SUCCESS;
+	bg_duration_text((bg_clock_boot_ms() - session.opened_ms) / 1000, length);
 	(void)snprintf(result, sizeof(result), "closed after %s; a review is due", length);
 	event = bg_guest_event(guest, BG_EV_SESSION_CLOSED, result);
 	session_event(&session, request, &event);

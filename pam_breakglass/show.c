@@ -30,7 +30,7 @@ size_t bg_quorum_counted(const struct bg_attempt *attempt)
 
 static void time_left(const struct bg_attempt *attempt, char ret[static 24])
 {
-	bg_text_duration(bg_attempt_secs_left(attempt), ret);
+	bg_duration_text(bg_attempt_secs_left(attempt), ret);
 }
 
 /* "BREAK-GLASS breakglass@db1  set 7K3F epoch 3  key a (oncall)  request 4QXM", who is needed and

@@ -62,17 +62,3 @@ void bg_text_item(struct bg_text *text, const char *fmt, ...)
 	}
 	put(text, s);
 }
-
-void bg_text_duration(uint64_t secs, char ret[static 24])
-{
-	unsigned int hours = (unsigned int)(secs / 3600), mins = (unsigned int)(secs % 3600 / 60);
-
-	if (secs < 60)
-		(void)snprintf(ret, 24, "%u s", (unsigned int)secs);
-	else if (hours < 2 && secs != 3600)
-		(void)snprintf(ret, 24, "%u min", hours * 60 + mins);
-	else if (mins == 0)
-		(void)snprintf(ret, 24, "%u h", hours);
-	else
-		(void)snprintf(ret, 24, "%u h %u min", hours, mins);
-}

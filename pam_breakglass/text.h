@@ -26,7 +26,4 @@ void bg_text_add(struct bg_text *text, const char *fmt, ...) BG_PRINTF(2, 3);
  * fit. */
 void bg_text_item(struct bg_text *text, const char *fmt, ...) BG_PRINTF(2, 3);
 
-/* "40 s", "29 min", "90 min", "4 h", "3 h 59 min": rounded down. ret: 24 bytes. */
-void bg_text_duration(uint64_t secs, char ret[static 24]);
-
 #endif

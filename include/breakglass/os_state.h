@@ -126,7 +126,9 @@ struct bg_session {
 	char account[BG_ACCOUNT_LEN + 1];
 	uint32_t uid;
 	uint64_t opened_ms, deadline_ms;
-	bool is_closed;
+	bool is_closed;	 /* no sudo, no su any more */
+	bool is_revoked; /* ended by root or a custodian: its watchdog ends its processes at once */
+	bool is_end_told; /* SESSION_CLOSED is recorded, or about to be by who set this */
 	uint8_t nonce[BG_NONCE_LEN];
 	uint8_t digest[BG_SHA256_LEN];
 	uint32_t epoch;
@@ -142,6 +144,11 @@ struct bg_session {
 };
 
 BG_CHECKED enum bg_err bg_sessions_put(const struct bg_session *session);
+/* Under the lock: reads the record, calls change, writes it back if change returned BG_OK. *ret
+   (may be NULL) gets the new record. BG_ERR_NOENT. */
+typedef enum bg_err bg_session_change_fn(void *arg, struct bg_session *session);
+BG_CHECKED enum bg_err bg_sessions_update(
+	uint32_t audit_session, bg_session_change_fn *change, void *arg, struct bg_session *ret);
 /* BG_ERR_NOENT: none. Does not judge it. */
 BG_CHECKED enum bg_err bg_sessions_get(uint32_t audit_session, struct bg_session *ret);
 /* BG_OK only if the caller's own audit session is live: this boot, not closed, before its deadline,

@@ -19,6 +19,7 @@
 #define BG_PATH_LIBEXEC	 "/usr/libexec/breakglass"
 #define BG_PATH_FIDO2	 BG_PATH_LIBEXEC "/bg-fido2"
 #define BG_PATH_QR	 BG_PATH_LIBEXEC "/bg-qr"
+#define BG_PATH_WATCHDOG BG_PATH_LIBEXEC "/breakglass-watchdog"
 #define BG_HELPER_USER	 "_breakglass"
 
 #endif

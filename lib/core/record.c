@@ -203,6 +203,8 @@ static void session_fields(struct stream *s, struct bg_session *session)
 	field_u64(s, &session->opened_ms);
 	field_u64(s, &session->deadline_ms);
 	field_bool(s, &session->is_closed);
+	field_bool(s, &session->is_revoked);
+	field_bool(s, &session->is_end_told);
 	field_bytes(s, session->nonce, BG_NONCE_LEN);
 	field_bytes(s, session->digest, BG_SHA256_LEN);
 	field_u32(s, &session->epoch);

@@ -146,3 +146,17 @@ enum bg_err bg_clock_boot_id(char ret[static BG_BOOT_ID_LEN + 1])
 	ret[BG_BOOT_ID_LEN] = '\0';
 	return BG_OK;
 }
+
+void bg_duration_text(uint64_t secs, char ret[static 24])
+{
+	unsigned int hours = (unsigned int)(secs / 3600), mins = (unsigned int)(secs % 3600 / 60);
+
+	if (secs < 60)
+		(void)snprintf(ret, 24, "%u s", (unsigned int)secs);
+	else if (hours < 2 && secs != 3600)
+		(void)snprintf(ret, 24, "%u min", hours * 60 + mins);
+	else if (mins == 0)
+		(void)snprintf(ret, 24, "%u h", hours);
+	else
+		(void)snprintf(ret, 24, "%u h %u min", hours, mins);
+}

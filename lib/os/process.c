@@ -36,11 +36,12 @@ static bool next_number(const char **p, uint64_t *ret)
 	return true;
 }
 
-enum bg_err bg_process_get(pid_t pid, struct bg_process *ret)
+enum bg_err bg_process_more(pid_t pid, struct bg_process_more *ret)
 {
 	char path[32], buf[1024];
 	const char *p;
-	uint64_t field = 0, parent = 0;
+	uint64_t field = 0, parent = 0, tty = 0;
+	char state;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if (pid <= 0 || bg_io_read_small(path, true, buf, sizeof(buf)) <= 0)
@@ -49,17 +50,31 @@ enum bg_err bg_process_get(pid_t pid, struct bg_process *ret)
 	p = strrchr(buf, ')');
 	if (p == NULL || strlen(p) < 4)
 		return BG_ERR_SYNTAX;
+	state = p[2];
 	p += 4;				/* ") S " */
 	for (int i = 4; i <= 22; i++) { /* proc(5): 4 is ppid, 22 starttime */
 		if (!next_number(&p, &field))
 			return BG_ERR_SYNTAX;
 		if (i == 4)
 			parent = field;
+		if (i == 7)
+			tty = field;
 	}
-	ret->pid = pid;
-	ret->parent = (pid_t)parent;
-	ret->start_ticks = field;
+	ret->process =
+		(struct bg_process){ .pid = pid, .parent = (pid_t)parent, .start_ticks = field };
+	ret->is_zombie = state == 'Z' || state == 'X';
+	ret->tty = (uint32_t)tty;
 	return BG_OK;
+}
+
+enum bg_err bg_process_get(pid_t pid, struct bg_process *ret)
+{
+	struct bg_process_more more;
+	enum bg_err err = bg_process_more(pid, &more);
+
+	if (err == BG_OK)
+		*ret = more.process;
+	return err;
 }
 
 enum bg_err bg_process_self(struct bg_process *ret)
@@ -76,16 +91,55 @@ uint64_t bg_process_age_secs(const struct bg_process *process)
 	return now > started ? now - started : 0;
 }
 
-enum bg_err bg_audit_session(uint32_t *ret)
+/* A file of /proc with one number that is not "unset". */
+static enum bg_err audit_number(const char *path, uint32_t *ret)
 {
 	char buf[32];
 	const char *p = buf;
 	uint64_t v = 0;
 
-	if (bg_io_read_small("/proc/self/sessionid", true, buf, sizeof(buf)) <= 0 ||
-		!next_number(&p, &v) || buf[0] == '-' || (*p != '\0' && *p != '\n') ||
-		v >= UNSET_SESSION)
+	if (bg_io_read_small(path, true, buf, sizeof(buf)) <= 0 || !next_number(&p, &v) ||
+		buf[0] == '-' || (*p != '\0' && *p != '\n') || v >= UNSET_SESSION)
 		return BG_ERR_NOENT;
 	*ret = (uint32_t)v;
+	return BG_OK;
+}
+
+enum bg_err bg_audit_session(uint32_t *ret)
+{
+	return audit_number("/proc/self/sessionid", ret);
+}
+
+enum bg_err bg_audit_session_of(uint32_t uid, uint32_t *ret)
+{
+	uint32_t session = 0, login = 0;
+	enum bg_err err = bg_audit_session(&session);
+
+	if (err == BG_OK)
+		err = audit_number("/proc/self/loginuid", &login);
+	if (err != BG_OK)
+		return err;
+	if (login != uid)
+		return BG_ERR_MISMATCH;
+	*ret = session;
+	return BG_OK;
+}
+
+enum bg_err bg_process_audit(pid_t pid, uint32_t *ret_session, uint32_t *ret_login)
+{
+	char path[48];
+	uint32_t session = 0, login = 0;
+	enum bg_err err;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/sessionid", (int)pid);
+	err = audit_number(path, &session);
+	if (err != BG_OK)
+		return err;
+	(void)snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
+	err = audit_number(path, &login);
+	if (err != BG_OK)
+		return err;
+	*ret_session = session;
+	*ret_login = login;
 	return BG_OK;
 }

@@ -52,6 +52,26 @@ enum bg_err bg_sessions_get(uint32_t audit_session, struct bg_session *ret)
 	return crypto == NULL ? BG_ERR_CRYPTO : bg_record_read_session(crypto, buf, len, ret);
 }
 
+enum bg_err bg_sessions_update(
+	uint32_t audit_session, bg_session_change_fn *change, void *arg, struct bg_session *ret)
+{
+	BG_WIPE(bg_state_unlock) int lock = -1;
+	struct bg_session session = { 0 };
+	enum bg_err err = bg_state_lock(&lock);
+
+	if (err == BG_OK)
+		err = bg_sessions_get(audit_session, &session);
+	if (err == BG_OK)
+		err = change(arg, &session);
+	if (err == BG_OK && session.audit_session != audit_session)
+		err = BG_ERR_ARGUMENT;
+	if (err == BG_OK)
+		err = bg_sessions_put(&session);
+	if (err == BG_OK && ret != NULL)
+		*ret = session;
+	return err;
+}
+
 enum bg_err bg_sessions_live(uint32_t uid, struct bg_session *ret)
 {
 	struct bg_session session;

@@ -26,6 +26,9 @@ class AccountCase(unittest.TestCase):
 	@classmethod
 	def setUpClass(cls):
 		cls.stage = pamlib.Stage(keys=("a",), policy=cls.policy)
+		# The test is part of the sessions that it makes, and damages their files: a watchdog would
+		# end it. Those are test_watchdog.py's.
+		cls.stage.blind_watchdog()
 		new_audit_session() # shared by all that this test starts, but for those who ask otherwise
 
 	@classmethod
@@ -187,7 +190,7 @@ class SessionTest(AccountCase):
 
 	def test_deadline_and_both_ends(self):
 		login = self.session()
-		self.assertIn(login.deadline, ("3599", "3600"))
+		self.assertIn(login.deadline, ("3600", "3601"))  # logind's, a second behind the watchdog's
 		login.raw("")
 		self.assertEqual(login.finish(), ALL)
 		closed = [e for e in self.stage.events() if e["event"] == "SESSION_CLOSED"]
