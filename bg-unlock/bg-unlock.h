@@ -34,7 +34,7 @@ struct bg_verb {
 bg_verb_fn bg_verb_init, bg_verb_reseal, bg_verb_combine, bg_verb_approve, bg_verb_touch;
 bg_verb_fn bg_verb_share, bg_verb_sheet;
 bg_verb_fn bg_verb_install, bg_verb_uninstall, bg_verb_check, bg_verb_log;
-bg_verb_fn bg_verb_review, bg_verb_drill;
+bg_verb_fn bg_verb_review, bg_verb_drill, bg_verb_revoke;
 
 /* One line on stderr each. Never given a secret. */
 void bg_error(const char *fmt, ...) BG_PRINTF(1, 2);

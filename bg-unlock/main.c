@@ -16,6 +16,7 @@
 #pragma weak bg_verb_install
 #pragma weak bg_verb_uninstall
 #pragma weak bg_verb_check
+#pragma weak bg_verb_revoke
 #pragma weak bg_verb_log
 #pragma weak bg_verb_review
 #pragma weak bg_verb_drill
@@ -88,6 +89,8 @@ static const struct bg_verb verbs[] = {
 		"  --offline                   with no network and no source of names\n"
 		"  --account NAME              where there is more than one\n"
 		"  --confirm CODE              instead: that drill's alert has arrived\n" },
+	{ "revoke", bg_verb_revoke, "[REQUEST] [OPTIONS]", "end requests and sessions now (root)",
+		"  --account NAME              this account's only\n" },
 	{ "log", bg_verb_log, "show|verify|report [OPTIONS]", "the story, its proof, the bundle",
 		"  show [REQUEST]              what happened, request by request\n"
 		"  --format FORMAT             text, json, rfc5424 or cef\n"

@@ -87,6 +87,7 @@ int bg_exit_of(enum bg_err err)
 	case BG_ERR_DENIED:
 	case BG_ERR_CANCELLED:
 	case BG_ERR_EXPIRED:
+	case BG_ERR_REVOKED:
 		return BG_EXIT_NO;
 	case BG_ERR_TOO_BIG:
 	case BG_ERR_SYNTAX:

@@ -7,14 +7,17 @@
 #include "install.h"
 #include "bg-unlock.h"
 
+#include "revoke.h"
 #include "templates.h"
 
 #include <breakglass/paths.h>
+#include <breakglass/secret.h>
 
 #include <dirent.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct options {
 	const char *account, *root;
@@ -177,6 +180,22 @@ static enum bg_err undo_one(void *arg, const char *account)
 	return BG_OK;
 }
 
+/* What is open ends with the account's seal. */
+static void end_what_is_open(const char *account)
+{
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
+	const struct bg_revoke_which which = { .account = account };
+	char who[BG_REVOKE_WHO_LEN];
+	struct bg_revoked revoked;
+
+	if (crypto == NULL)
+		return;
+	bg_revoke_who(who);
+	revoked = bg_revoke(crypto, &which, who);
+	if (revoked.alive > 0)
+		bg_error("%zu processes of a session cannot be ended", revoked.alive);
+}
+
 int bg_verb_uninstall(int argc, char **argv)
 {
 	static struct bg_tree tree;
@@ -190,6 +209,8 @@ int bg_verb_uninstall(int argc, char **argv)
 	status = bg_tree_open(&tree, o.root, o.is_dry);
 	if (status)
 		return status;
+	if (o.undo != BG_UNDO_WAYS_ONLY && !o.root && !o.is_dry && geteuid() == 0)
+		end_what_is_open(o.is_all ? NULL : o.account);
 	walk.undo = o.undo;
 	tree.is_all = o.is_all;
 	if (o.is_all) {

@@ -48,6 +48,28 @@ static void put_text(const char *path, const char *text)
 	(void)close(fd);
 }
 
+/* A getty's unit, restarted when its login ends, kills all that is left in its control group, and
+   so would whatever unit started sshd. A group of our own beside systemd's is none of any unit's,
+   and to make one nothing needs to answer. (cgroups(7); systemd's hierarchy in each of its modes.)
+ */
+static void leave_group(void)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/systemd",
+		"/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		char path[96];
+
+		(void)snprintf(path, sizeof(path), "%s/cgroup.procs", roots[i]);
+		if (access(path, F_OK) != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/breakglass-watchdog", roots[i]);
+		(void)mkdir(path, 0755);
+		(void)snprintf(path, sizeof(path), "%s/breakglass-watchdog/cgroup.procs", roots[i]);
+		put_text(path, "0");
+	}
+}
+
 /* What the account can do without root must not stop us: no memory that it fills, no busy
    processor. Out of the session's own audit session, so that we are none of those we look for. */
 static void stand_apart(void)
@@ -59,6 +81,7 @@ static void stand_apart(void)
 		(void)signal(ignored[i], SIG_IGN);
 	put_text("/proc/self/oom_score_adj", "-1000");
 	put_text("/proc/self/loginuid", "4294967295");
+	leave_group();
 	(void)setpriority(PRIO_PROCESS, 0, -10);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0);

@@ -123,4 +123,6 @@ void bg_attempt_record(struct bg_attempt *attempt, enum bg_event_id id, const ch
    before it: at network doors the text begins on a new line. */
 enum bg_asked bg_attempt_ask(struct bg_attempt *attempt, bool is_hidden);
 
+#define BG_TEXT_REVOKED "This request was revoked on the host. Log in again for a new one."
+
 #endif

@@ -42,6 +42,8 @@ BG_CHECKED enum bg_err bg_audit_session(uint32_t *ret);
    that a daemon was started in by hand is that person's. BG_ERR_NOENT, BG_ERR_MISMATCH. */
 BG_CHECKED enum bg_err bg_audit_session_of(uint32_t uid, uint32_t *ret);
 
+/* The login uid of the caller, which sudo and su keep. BG_ERR_NOENT: it has none. */
+BG_CHECKED enum bg_err bg_audit_login(uint32_t *ret);
 /* Audit session and login uid of a process; BG_ERR_NOENT: gone, or it has none. */
 BG_CHECKED enum bg_err bg_process_audit(pid_t pid, uint32_t *ret_session, uint32_t *ret_login);
 

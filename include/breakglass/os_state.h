@@ -19,7 +19,8 @@
 
 #define BG_REQUESTS_MAX 64 /* files scanned at the most */
 
-/* Edges: OPEN -> FIXED -> SATISFIED -> LIVE -> ENDED; OPEN and FIXED -> ABANDONED. */
+/* Edges: OPEN -> FIXED -> SATISFIED -> LIVE -> ENDED; OPEN and FIXED -> ABANDONED; SATISFIED ->
+   ENDED. */
 enum bg_phase {
 	BG_PHASE_NONE,
 	BG_PHASE_OPEN,	    /* a key is proved; no reason yet */
@@ -61,10 +62,14 @@ BG_CHECKED enum bg_err bg_requests_get(
 /* A new record; fails with BG_ERR_BUSY when BG_REQUESTS_MAX files are there after a sweep. */
 BG_CHECKED enum bg_err bg_requests_add(const struct bg_request_record *record);
 /* Under the lock: reads the record, checks owner (0: do not check) else BG_ERR_TAKEN_OVER, calls
-   change, writes it back if change returned BG_OK. *ret (may be NULL) gets the new record. */
+   change, writes it back if change returned BG_OK. *ret (may be NULL) gets the new record.
+   BG_ERR_REVOKED: it is ENDED or ABANDONED. */
 typedef enum bg_err bg_request_change_fn(void *arg, struct bg_request_record *record);
 BG_CHECKED enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_t owner,
 	bg_request_change_fn *change, void *arg, struct bg_request_record *ret);
+/* Calls each for the requests of this boot that are not over. Holds no lock: each may change them.
+ */
+void bg_requests_each(void (*each)(void *arg, const struct bg_request_record *record), void *arg);
 /* Removes ended and other boots' records and those that are over: OPEN and FIXED ones at
    expires_ms, SATISFIED ones ten minutes later (a grant may be out), LIVE ones a day after their
    deadline. For each OPEN or FIXED one, before it goes, calls each (may be NULL) so that ABANDONED
@@ -97,6 +102,8 @@ BG_CHECKED enum bg_err bg_grants_take(const struct bg_process *process, const ch
 	uint32_t uid, const char *service, struct bg_grant *ret);
 void bg_grants_drop(const struct bg_process *process);
 void bg_grants_sweep(void);
+/* Removes every grant of a request. */
+void bg_grants_revoke(const uint8_t nonce[static BG_NONCE_LEN]);
 
 /* The mark of a drill: what the module does in that process, and only there, is practice. Written
    by `bg-unlock drill` before it calls PAM, named like a grant. */
@@ -151,6 +158,8 @@ BG_CHECKED enum bg_err bg_sessions_update(
 	uint32_t audit_session, bg_session_change_fn *change, void *arg, struct bg_session *ret);
 /* BG_ERR_NOENT: none. Does not judge it. */
 BG_CHECKED enum bg_err bg_sessions_get(uint32_t audit_session, struct bg_session *ret);
+/* Calls each for every session's record of this boot, closed ones too. Holds no lock. */
+void bg_sessions_each(void (*each)(void *arg, const struct bg_session *session), void *arg);
 /* BG_OK only if the caller's own audit session is live: this boot, not closed, before its deadline,
    of uid. BG_ERR_NOENT, _EXPIRED, _MISMATCH. Makes one stat or open when there is none. */
 BG_CHECKED enum bg_err bg_sessions_live(uint32_t uid, struct bg_session *ret);

@@ -110,6 +110,11 @@ enum bg_err bg_audit_session(uint32_t *ret)
 	return audit_number("/proc/self/sessionid", ret);
 }
 
+enum bg_err bg_audit_login(uint32_t *ret)
+{
+	return audit_number("/proc/self/loginuid", ret);
+}
+
 enum bg_err bg_audit_session_of(uint32_t uid, uint32_t *ret)
 {
 	uint32_t session = 0, login = 0;

@@ -149,3 +149,28 @@ void bg_grants_sweep(void)
 	bg_state_tidy(BG_PATH_GRANTS);
 	bg_state_list(BG_PATH_GRANTS, GRANTS_MAX, sweep_one, crypto);
 }
+
+struct revoke {
+	struct bg_crypto *crypto;
+	const uint8_t *nonce;
+};
+
+static void revoke_one(void *arg, const char *name)
+{
+	const struct revoke *revoke = arg;
+	struct bg_grant grant;
+
+	if (read_grant(revoke->crypto, name, &grant) == BG_OK &&
+		memcmp(grant.nonce, revoke->nonce, BG_NONCE_LEN) == 0)
+		bg_state_remove(BG_PATH_GRANTS, name);
+}
+
+void bg_grants_revoke(const uint8_t nonce[static BG_NONCE_LEN])
+{
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
+	BG_WIPE(bg_state_unlock) int lock = -1;
+	struct revoke revoke = { .crypto = crypto, .nonce = nonce };
+
+	if (crypto != NULL && bg_state_lock(&lock) == BG_OK)
+		bg_state_list(BG_PATH_GRANTS, GRANTS_MAX, revoke_one, &revoke);
+}

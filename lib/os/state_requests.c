@@ -18,6 +18,7 @@ static const struct {
 	{ BG_PHASE_FIXED, BG_PHASE_SATISFIED },
 	{ BG_PHASE_FIXED, BG_PHASE_ABANDONED },
 	{ BG_PHASE_SATISFIED, BG_PHASE_LIVE },
+	{ BG_PHASE_SATISFIED, BG_PHASE_ENDED },
 	{ BG_PHASE_LIVE, BG_PHASE_ENDED },
 };
 
@@ -172,6 +173,9 @@ enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_
 		return BG_ERR_EXPIRED;
 	if (owner != 0 && record.owner != owner)
 		return BG_ERR_TAKEN_OVER;
+	/* Whoever dropped a request himself asks no more for it. */
+	if (record.phase == BG_PHASE_ENDED || record.phase == BG_PHASE_ABANDONED)
+		return BG_ERR_REVOKED;
 	before = record.phase;
 	err = change(arg, &record);
 	if (err == BG_OK && record.phase != before && !bg_phase_may(before, record.phase))
@@ -184,6 +188,32 @@ enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_
 	if (err == BG_OK && ret != NULL)
 		*ret = record;
 	return err;
+}
+
+struct walk {
+	struct bg_crypto *crypto;
+	void (*each)(void *arg, const struct bg_request_record *record);
+	void *arg;
+};
+
+static void walk_one(void *arg, const char *name)
+{
+	struct walk *walk = arg;
+	struct bg_request_record record;
+
+	if (read_record(walk->crypto, name, &record) == BG_OK &&
+		bg_state_is_this_boot(record.boot_id) && record.phase != BG_PHASE_ENDED &&
+		record.phase != BG_PHASE_ABANDONED && bg_clock_boot_ms() < end_of(&record))
+		walk->each(walk->arg, &record);
+}
+
+void bg_requests_each(void (*each)(void *arg, const struct bg_request_record *record), void *arg)
+{
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
+	struct walk walk = { .crypto = crypto, .each = each, .arg = arg };
+
+	if (crypto != NULL)
+		bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, walk_one, &walk);
 }
 
 struct sweep {

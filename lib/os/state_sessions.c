@@ -5,9 +5,11 @@
 #include <breakglass/paths.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define SESSIONS_MAX 4096
 #define TELL_BURST   40
 #define TELL_EACH_MS 60000
 
@@ -70,6 +72,33 @@ enum bg_err bg_sessions_update(
 	if (err == BG_OK && ret != NULL)
 		*ret = session;
 	return err;
+}
+
+struct walk {
+	void (*each)(void *arg, const struct bg_session *session);
+	void *arg;
+};
+
+static void walk_one(void *arg, const char *name)
+{
+	const struct walk *walk = arg;
+	struct bg_session session;
+	char expected[BG_STATE_NAME_LEN];
+	unsigned long number = strtoul(name, NULL, 10);
+
+	if (number > UINT32_MAX)
+		return;
+	name_of((uint32_t)number, expected);
+	if (strcmp(name, expected) == 0 && bg_sessions_get((uint32_t)number, &session) == BG_OK &&
+		session.audit_session == number && bg_state_is_this_boot(session.boot_id))
+		walk->each(walk->arg, &session);
+}
+
+void bg_sessions_each(void (*each)(void *arg, const struct bg_session *session), void *arg)
+{
+	struct walk walk = { each, arg };
+
+	bg_state_list(BG_PATH_SESSIONS, SESSIONS_MAX, walk_one, &walk);
 }
 
 enum bg_err bg_sessions_live(uint32_t uid, struct bg_session *ret)

@@ -389,21 +389,12 @@ class Module(Case):
 		self.assertEqual(login.next(), "WAIT", login.lines[-4:])
 		return login, int(Path(f"/proc/{login.process.pid}/sessionid").read_text())
 
-	@staticmethod
-	def watchdogs():
-		found = []
-		for entry in Path("/proc").iterdir():
-			with contextlib.suppress(OSError):
-				if entry.name.isdigit() and os.readlink(entry / "exe") == WATCHDOG:
-					found.append(int(entry.name))
-		return found
-
 	def names(self):
 		return [e["event"] for e in events()]
 
 	def test_one_watchdog_a_session_and_the_host_learns_nothing(self):
 		login, number = self.opened()
-		watchdogs = self.watchdogs()
+		watchdogs = self.stage.watchdogs()
 		self.assertEqual(len(watchdogs), 1)
 		self.assertNotEqual(int(Path(f"/proc/{watchdogs[0]}/stat").read_text().rsplit(")", 1)[1]
 			.split()[1]), login.process.pid)
@@ -416,14 +407,14 @@ class Module(Case):
 			== {"/dev/null", "anon_inode:[pidfd]"})
 		login.raw("")
 		login.finish()
-		wait_until("the watchdog's end", lambda: not self.watchdogs())
+		wait_until("the watchdog's end", lambda: not self.stage.watchdogs())
 		self.assertEqual(self.names().count("SESSION_CLOSED"), 1)
 		self.assertNotIn("DEGRADED", self.names())
 
 	def test_killed_host_is_told_for(self):
 		login, _ = self.opened()
 		login.kill()
-		wait_until("the watchdog's end", lambda: not self.watchdogs())
+		wait_until("the watchdog's end", lambda: not self.stage.watchdogs())
 		self.assertEqual(self.names().count("SESSION_CLOSED"), 1)
 
 	def test_without_a_watchdog_it_opens_and_says_so(self):
@@ -456,7 +447,7 @@ class Module(Case):
 		self.addCleanup(login.kill)
 		self.stage.open(login)
 		self.assertEqual(login.next(), "WAIT")
-		self.assertEqual(self.watchdogs(), [])
+		self.assertEqual(self.stage.watchdogs(), [])
 		self.assertEqual(list(SESSIONS.iterdir()), [])
 		self.assertIn("no audit session", next(e["result"] for e in events() if e["event"] == "DEGRADED"))
 

@@ -99,6 +99,7 @@ static void state_phases_go_along_the_table_only(void **state)
 		{ BG_PHASE_FIXED, BG_PHASE_SATISFIED },
 		{ BG_PHASE_SATISFIED, BG_PHASE_LIVE },
 		{ BG_PHASE_LIVE, BG_PHASE_ENDED },
+		{ BG_PHASE_SATISFIED, BG_PHASE_ENDED },
 		{ BG_PHASE_OPEN, BG_PHASE_ABANDONED },
 		{ BG_PHASE_FIXED, BG_PHASE_ABANDONED },
 	};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ending requests, grants and sessions now: the verb `revoke`, and what uninstall does first. */
+#ifndef BG_UNLOCK_REVOKE_H
+#define BG_UNLOCK_REVOKE_H
+
+#include <breakglass/os_session.h>
+
+/* Which requests: every field that is set must be the request's. */
+struct bg_revoke_which {
+	const char *account;   /* NULL: any */
+	const uint8_t *digest; /* NULL: any */
+	const char *id;	       /* as bg_revoke_is_id takes it; NULL: any */
+};
+
+/* A request as people name it: four characters of its short id, or all hexadecimal digits that the
+   records have. */
+bool bg_revoke_is_id(const char *text);
+
+#define BG_REVOKE_MAX 64
+struct bg_revoked {
+	size_t requests, sessions, matches; /* matches: different requests that `which` names */
+	size_t alive;			    /* processes that no signal ended */
+};
+
+/* Counts what `which` names, and changes nothing: a short id may name two. */
+size_t bg_revoke_count(const struct bg_revoke_which *which);
+/* Ends them: no request, grant or sudo from now on; records REVOKED for each (who: "root (ops)"),
+   and waits until their processes are gone, half a minute at the most. Prints a line for each. */
+struct bg_revoked bg_revoke(
+	struct bg_crypto *crypto, const struct bg_revoke_which *which, const char *who);
+
+/* "root (NAME)": whose login this is, as the kernel says, whatever sudo or the environment say. */
+#define BG_REVOKE_WHO_LEN 64
+void bg_revoke_who(char ret[static BG_REVOKE_WHO_LEN]);
+
+#endif
