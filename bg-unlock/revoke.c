@@ -8,7 +8,6 @@
 #include "bg-unlock.h"
 
 #include <breakglass/os_log.h>
-#include <ctype.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,8 +34,11 @@ bool bg_revoke_is_id(const char *text)
 /* As people read it aloud: any case, O for 0, I and L for 1. */
 static char plain(char c)
 {
-	c = (char)toupper((unsigned char)c);
-	return c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c;
+	if (c >= 'a' && c <= 'z')
+		c = (char)(c - 'a' + 'A');
+	if (c == 'O')
+		return '0';
+	return c == 'I' || c == 'L' ? '1' : c;
 }
 
 static bool is_named(const char *id, const uint8_t digest[static BG_SHA256_LEN],
@@ -311,14 +313,15 @@ struct bg_revoked bg_revoke(
 static bool name_of(uint32_t uid, char *ret, size_t size)
 {
 	FILE *file = fopen("/etc/passwd", "re");
-	const struct passwd *entry;
+	struct passwd entry, *found = NULL;
+	char line[1024];
 	bool is_found = false;
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe) ; one thread */
-	while (file != NULL && !is_found && (entry = fgetpwent(file)) != NULL) {
-		if (entry->pw_uid != uid)
+	while (file != NULL && !is_found &&
+		fgetpwent_r(file, &entry, line, sizeof(line), &found) == 0) {
+		if (entry.pw_uid != uid)
 			continue;
-		(void)snprintf(ret, size, "%s", entry->pw_name);
+		(void)snprintf(ret, size, "%s", entry.pw_name);
 		is_found = true;
 	}
 	if (file != NULL)
