@@ -38,7 +38,9 @@ static char plain(char c)
 		c = (char)(c - 'a' + 'A');
 	if (c == 'O')
 		return '0';
-	return c == 'I' || c == 'L' ? '1' : c;
+	if (c == 'I' || c == 'L')
+		return '1';
+	return c;
 }
 
 static bool is_named(const char *id, const uint8_t digest[static BG_SHA256_LEN],
