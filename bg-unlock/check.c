@@ -106,6 +106,8 @@ static enum bg_err check_account(void *arg, const char *account)
 	check->host = (struct bg_host){ 0 };
 	check->seal = (struct bg_seal){ 0 };
 	run_rows(check, account_rows, sizeof(account_rows) / sizeof(account_rows[0]));
+	if (check->label[0] == '\0')
+		(void)snprintf(check->label, sizeof(check->label), "%s", check->host.label);
 	return BG_OK;
 }
 
@@ -207,9 +209,12 @@ void bg_check_accounts(struct bg_check *check)
 			&check->judge, BG_LEVEL_OK, NULL, "%u emergency accounts", check->accounts);
 }
 
-static int run(struct bg_crypto *crypto, const char *root, bool is_json, const char *metrics)
+static int run(struct bg_crypto *crypto, const char *root, bool is_json, const char *metrics,
+	bool is_announced)
 {
 	static struct bg_check check;
+	struct bg_diag diag = { 0 };
+	enum bg_err err;
 	int status;
 
 	if (bg_tree_open(&check.tree, root, true) != BG_EXIT_DONE)
@@ -229,19 +234,21 @@ static int run(struct bg_crypto *crypto, const char *root, bool is_json, const c
 		print_json(&check);
 	else
 		print_text(&check);
+	if (is_announced && (err = bg_check_announce(&check, &diag)) != BG_OK)
+		status = (bg_fail(err, &diag, "bg-unlock log verify; df /run /var"), UNKNOWN);
 	return write_metrics(&check, metrics, status);
 }
 
 int bg_verb_check(int argc, char **argv)
 {
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
-		{ "alerts", no_argument, NULL, 'a' },
+		{ "alerts", no_argument, NULL, 'a' }, { "announce", no_argument, NULL, 'n' },
 		{ "prometheus", required_argument, NULL, 'p' },
 		{ "root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
 		{ 0 } };
 	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
 	const char *root = NULL, *metrics = NULL;
-	bool is_json = false, is_alerts = false;
+	bool is_json = false, is_alerts = false, is_announced = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -249,6 +256,8 @@ int bg_verb_check(int argc, char **argv)
 			is_json = true;
 		else if (c == 'a')
 			is_alerts = true;
+		else if (c == 'n')
+			is_announced = true;
 		else if (c == 'p')
 			metrics = optarg;
 		else if (c == 'r')
@@ -262,8 +271,10 @@ int bg_verb_check(int argc, char **argv)
 		return (void)bg_usage("check takes no argument"), UNKNOWN;
 	if (metrics && metrics[0] != '/')
 		return (void)bg_usage("--prometheus wants the whole path of the file"), UNKNOWN;
+	if (is_announced && root)
+		return (void)bg_usage("--announce is for this host, not for --root"), UNKNOWN;
 	if (is_alerts)
 		return bg_check_try_alerts();
 	crypto = bg_load_crypto();
-	return crypto ? run(crypto, root, is_json, metrics) : UNKNOWN;
+	return crypto ? run(crypto, root, is_json, metrics, is_announced) : UNKNOWN;
 }

@@ -25,7 +25,8 @@ struct bg_check {
 	struct bg_seal seal; /* key_count 0: it could not be read */
 	/* of all */
 	const char *row;
-	unsigned int accounts; /* looked at so far */
+	char label[BG_HOST_LABEL_LEN + 1]; /* of this host, as the first account has it */
+	unsigned int accounts;		   /* looked at so far */
 	size_t count, dropped;
 	struct bg_check_finding findings[BG_FINDINGS_MAX];
 };
@@ -68,6 +69,9 @@ BG_CHECKED enum bg_err bg_check_prometheus(
 
 /* What `sudo -l` says of the account, against its role. */
 void bg_judge_sudo_list(struct bg_check *check, const char *list);
+
+/* Records CHECK_FAILED if a row has become critical that was not at the last call. */
+BG_CHECKED enum bg_err bg_check_announce(const struct bg_check *check, struct bg_diag *diag);
 
 /* Gives every handler an alert that says that it is a test, and prints who takes it. A level. */
 int bg_check_try_alerts(void);

@@ -81,6 +81,7 @@ static const struct bg_verb verbs[] = {
 	{ "check", bg_verb_check, "[OPTIONS]", "is all in order on this host?",
 		"  --json                      one JSON object\n"
 		"  --prometheus FILE           metrics for node exporter's textfile collector\n"
+		"  --announce                  record CHECK_FAILED for what has become critical\n"
 		"  --alerts                    give every alert handler a test, say who takes it\n"
 		"  --root FOLDER               look at the files below that folder only\n" },
 	{ "drill", bg_verb_drill, "--id NAME [OPTIONS]", "practise it, with alerts and a stopwatch",
