@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 UNLOCK, SOURCE = os.environ["BG_UNLOCK"], Path(os.environ["BG_SOURCE"])
-SPEAKERS = ("pam_breakglass/*.c", "bg-unlock/*.c", "lib/core/*.c", "data/breakglass-console")
+SPEAKERS = ("pam_breakglass/*.[ch]", "bg-unlock/*.c", "lib/core/*.c", "breakglass-watchdog/*.c",
+            "data/breakglass-console")
 QUOTING = ("README.md", "doc/runbook.md")
 SPOKEN = {"counted"}  # by people, on the telephone
 VARIABLE_LEN = 40     # at most so much text for one of printf's conversions
@@ -40,7 +41,7 @@ def shell_texts(source):
 
 def tokens(text):
     """Characters, and None for what a conversion puts there. Line ends are blanks."""
-    text = text.replace(r"\n", " ").replace(r"\"", '"').replace("%%", "%")
+    text = text.replace(r"\r\n", " ").replace(r"\n", " ").replace(r"\"", '"').replace("%%", "%")
     out, at = [], 0
     for m in CONVERSION.finditer(text):
         out += list(text[at:m.start()]) + [None]
@@ -53,7 +54,7 @@ def said():
     for pattern in SPEAKERS:
         for path in sorted(SOURCE.glob(pattern)):
             source = path.read_text(encoding="utf-8")
-            for text in (c_texts if path.suffix == ".c" else shell_texts)(source):
+            for text in (c_texts if path.suffix in (".c", ".h") else shell_texts)(source):
                 yield tokens(text)
 
 
