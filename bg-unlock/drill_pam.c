@@ -9,11 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define GROUPS_SECS 8
 
-/* In locked memory. */
+/* In pages of its own. */
 struct stage {
 	struct bg_tty tty;
 	char line[BG_TTY_LINE_LEN];
@@ -218,6 +221,23 @@ static enum bg_err mark(const struct bg_drill_options *options, struct bg_drill_
 	return err;
 }
 
+/* As the module does in a door's process: memory that cannot be locked is no reason to stop. */
+static struct stage *stage_open(void)
+{
+	const struct rlimit none = { 0, 0 };
+	void *p = mmap(NULL, sizeof(struct stage), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)mlock(p, sizeof(struct stage));
+	(void)madvise(p, sizeof(struct stage), MADV_DONTDUMP);
+	(void)madvise(p, sizeof(struct stage), MADV_DONTFORK);
+	return p;
+}
+
 void bg_drill_go(const struct bg_drill_options *options, const struct bg_seal *seal,
 	struct bg_drill_run *run)
 {
@@ -226,11 +246,11 @@ void bg_drill_go(const struct bg_drill_options *options, const struct bg_seal *s
 	char why[256];
 	enum bg_err err;
 
-	if (bg_secrets_begin() != BG_EXIT_DONE) {
-		fail(run, "start", "no locked memory");
+	stage = stage_open();
+	if (!stage) {
+		fail(run, "start", "no memory");
 		return;
 	}
-	stage = bg_secrets_take(sizeof(*stage));
 	stage->seal = seal;
 	stage->run = run;
 	err = bg_tty_open(&stage->tty, false, &diag);
@@ -248,4 +268,5 @@ void bg_drill_go(const struct bg_drill_options *options, const struct bg_seal *s
 	}
 	bg_tty_close(&stage->tty);
 	bg_wipe(stage, sizeof(*stage));
+	(void)munmap(stage, sizeof(*stage));
 }
