@@ -315,7 +315,7 @@ struct bg_revoked bg_revoke(
 static bool name_of(uint32_t uid, char *ret, size_t size)
 {
 	FILE *file = fopen("/etc/passwd", "re");
-	struct passwd entry, *found = NULL;
+	struct passwd entry = { 0 }, *found = NULL;
 	char line[1024];
 	bool is_found = false;
 
