@@ -56,6 +56,7 @@ static const struct bg_check_row account_rows[] = {
 	{ "sudo", bg_check_sudo, true },
 	{ "sudo", bg_check_sudo_stack, false },
 	{ "role", bg_check_role, false },
+	{ "recording", bg_check_recording, false },
 	{ "reviews", bg_check_reviews, true },
 	{ "root", bg_check_root, false },
 	{ "drill", bg_check_drill, true },

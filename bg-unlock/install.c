@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 struct options {
-	const char *seal, *label, *fingerprint, *contacts, *role, *root;
+	const char *seal, *label, *fingerprint, *contacts, *role, *record, *root;
 	struct bg_doors doors;
 	bool is_keys_lost, is_dry;
 };
@@ -31,9 +31,9 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "fingerprint", required_argument, NULL, 'f' },
 		{ "contacts", required_argument, NULL, 'c' },
 		{ "door", required_argument, NULL, 'd' }, { "role", required_argument, NULL, 'R' },
-		{ "keys-lost", no_argument, NULL, 'k' }, { "dry-run", no_argument, NULL, 'n' },
-		{ "root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
-		{ 0 } };
+		{ "record", required_argument, NULL, 'S' }, { "keys-lost", no_argument, NULL, 'k' },
+		{ "dry-run", no_argument, NULL, 'n' }, { "root", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' }, { 0 } };
 	int c, status = BG_EXIT_DONE;
 
 	while (!status && (c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -47,6 +47,8 @@ static int parse(int argc, char **argv, struct options *o)
 			status = bg_door_add(&o->doors, optarg);
 		else if (c == 'R')
 			o->role = optarg;
+		else if (c == 'S')
+			o->record = optarg;
 		else if (c == 'k')
 			o->is_keys_lost = true;
 		else if (c == 'n')
@@ -63,6 +65,8 @@ static int parse(int argc, char **argv, struct options *o)
 	if (optind + 1 != argc)
 		return bg_usage("install takes one seal");
 	o->seal = argv[optind];
+	if (o->record && strcmp(o->record, "sudo") != 0 && strcmp(o->record, "none") != 0)
+		return bg_usage("--record is sudo or none");
 	if (o->role && !bg_is_role(o->role))
 		return bg_usage("--role is full, identity or read-only");
 	if (o->label && !bg_is_label(o->label))
@@ -99,6 +103,14 @@ static const char *choose_role(const struct options *o, const struct bg_candidat
 	if (o->role)
 		return o->role;
 	return candidate->is_first ? BG_ROLE_FULL : candidate->host.role;
+}
+
+/* --record, else what it was, else nothing. */
+static bool choose_record(const struct options *o, const struct bg_candidate *candidate)
+{
+	if (o->record)
+		return strcmp(o->record, "sudo") == 0;
+	return !candidate->is_first && candidate->host.is_sudo_recorded;
 }
 
 static enum bg_err make_folders(struct bg_tree *tree, const char *account, struct bg_diag *diag)
@@ -146,9 +158,11 @@ static enum bg_err write_conf(struct bg_tree *tree, struct bg_diag *diag)
 }
 
 static enum bg_err write_host(struct bg_tree *tree, const struct bg_candidate *candidate,
-	const char *label, const char *role, uint32_t uid, struct bg_diag *diag)
+	const char *label, const char *role, bool is_recorded, uint32_t uid, struct bg_diag *diag)
 {
-	struct bg_host host = { .uid = uid, .epoch = candidate->seal.epoch };
+	struct bg_host host = {
+		.uid = uid, .epoch = candidate->seal.epoch, .is_sudo_recorded = is_recorded
+	};
 	char path[BG_TREE_PATH_LEN], text[1024];
 	size_t len = 0;
 	enum bg_err err;
@@ -172,6 +186,7 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 {
 	const char *account = candidate->seal.account;
 	const char *role = choose_role(o, candidate);
+	bool is_recorded = choose_record(o, candidate);
 	uint32_t uid = 0;
 	enum bg_err err = bg_install_pam(tree, diag);
 
@@ -194,7 +209,7 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 	if (!err)
 		err = bg_install_runuser(tree, diag);
 	if (!err)
-		err = bg_install_sudo(tree, account, role, diag);
+		err = bg_install_sudo(tree, account, role, is_recorded, diag);
 	if (!err)
 		err = bg_install_ssh(tree, &candidate->seal, diag);
 	if (err) {
@@ -203,7 +218,7 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 	}
 	err = bg_install_doors(tree, account, &o->doors, diag);
 	if (!err)
-		err = write_host(tree, candidate, label, role, uid, diag);
+		err = write_host(tree, candidate, label, role, is_recorded, uid, diag);
 	if (err) {
 		bg_install_ssh_back(tree);
 		bg_install_sudo_back(tree);

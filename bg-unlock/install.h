@@ -128,13 +128,13 @@ BG_CHECKED enum bg_err bg_install_ssh(
 	struct bg_tree *tree, const struct bg_seal *seal, struct bg_diag *diag);
 /* Puts back what bg_install_ssh found, where a later step gave up; says so. */
 void bg_install_ssh_back(struct bg_tree *tree);
-BG_CHECKED enum bg_err bg_install_sudo(
-	struct bg_tree *tree, const char *account, const char *role, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_install_sudo(struct bg_tree *tree, const char *account, const char *role,
+	bool is_recorded, struct bg_diag *diag);
 /* Puts the account's lines for sudo back as bg_install_sudo found them. */
 void bg_install_sudo_back(struct bg_tree *tree);
 void bg_sudoers_path(const char *account, char ret[static BG_TREE_PATH_LEN]);
-/* What the file holds for role; ret: BG_SMALL_LEN bytes. */
-void bg_sudoers_text(const char *account, const char *role, char *ret);
+/* What the file holds for role, with I/O logs if recorded; ret: BG_SMALL_LEN bytes. */
+void bg_sudoers_text(const char *account, const char *role, bool is_recorded, char *ret);
 BG_CHECKED enum bg_err bg_install_timeout(struct bg_tree *tree, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_install_runuser(struct bg_tree *tree, struct bg_diag *diag);
 

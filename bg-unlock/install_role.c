@@ -30,13 +30,16 @@ static enum bg_err run(struct bg_tree *tree, const char *const argv[], const cha
 	return bg_tree_refuse(tree, hint, "%s: %s", argv[0], out);
 }
 
-void bg_sudoers_text(const char *account, const char *role, char *ret)
+void bg_sudoers_text(const char *account, const char *role, bool is_recorded, char *ret)
 {
+	static char both[BG_SMALL_LEN];
 	const char *template = strcmp(role, "identity") == 0	? template_sudoers_identity
 			       : strcmp(role, "read-only") == 0 ? template_sudoers_read_only
 								: template_sudoers;
 
-	bg_template_fill(template, account, ret);
+	(void)snprintf(
+		both, sizeof(both), "%s%s", template, is_recorded ? template_sudoers_record : "");
+	bg_template_fill(both, account, ret);
 }
 
 void bg_install_sudo_back(struct bg_tree *tree)
@@ -53,8 +56,8 @@ void bg_sudoers_path(const char *account, char ret[static BG_TREE_PATH_LEN])
 	(void)snprintf(ret, BG_TREE_PATH_LEN, "/etc/sudoers.d/60-breakglass-%s", account);
 }
 
-enum bg_err bg_install_sudo(
-	struct bg_tree *tree, const char *account, const char *role, struct bg_diag *diag)
+enum bg_err bg_install_sudo(struct bg_tree *tree, const char *account, const char *role,
+	bool is_recorded, struct bg_diag *diag)
 {
 	static const char *const judge_text[] = { "/usr/sbin/visudo", "-c", "-f", "-", NULL };
 	static const char *const judge_all[] = { "/usr/sbin/visudo", "-c", NULL };
@@ -69,7 +72,7 @@ enum bg_err bg_install_sudo(
 		return BG_OK;
 	}
 	bg_sudoers_path(account, path);
-	bg_sudoers_text(account, role, text);
+	bg_sudoers_text(account, role, is_recorded, text);
 	err = is_judged ? run(tree, judge_text, text, "this sudo does not know our lines", diag)
 			: BG_OK;
 	if (!err)

@@ -20,6 +20,7 @@ struct bg_host {
 	uint32_t uid; /* 1 and above */
 	uint32_t epoch;
 	char role[BG_ROLE_LEN + 1]; /* what sudo and su do for the account: bg_is_role() */
+	bool is_sudo_recorded;	    /* sudo keeps what the account's commands show */
 	uint8_t seal_digest[BG_SHA256_LEN];
 };
 

@@ -81,12 +81,23 @@ static enum bg_err set_role(void *object, const struct bg_ini_value *v, struct b
 	return bg_ini_text(v, BG_ROLE_LEN, host->role, diag);
 }
 
+static enum bg_err set_record(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	struct bg_host *host = object;
+
+	if (strcmp(v->text, "sudo") != 0)
+		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be sudo", v->key);
+	host->is_sudo_recorded = true;
+	return BG_OK;
+}
+
 static const struct bg_ini_rule rules[] = {
 	{ "host", false, "label", true, false, set_label },
 	{ "host", false, "account", true, false, set_account },
 	{ "host", false, "uid", true, false, set_uid },
 	{ "host", false, "epoch", true, false, set_epoch },
 	{ "host", false, "role", false, false, set_role },
+	{ "host", false, "record", false, false, set_record },
 	{ "host", false, "seal", true, false, set_seal },
 };
 
@@ -111,6 +122,8 @@ enum bg_err bg_host_write(const struct bg_host *host, char *ret, size_t ret_size
 	bg_text_put(&t, "[host]\nlabel = %s\naccount = %s\nuid = %u\nepoch = %u\nrole = %s\n",
 		host->label, host->account, host->uid, host->epoch,
 		host->role[0] ? host->role : BG_ROLE_FULL);
+	if (host->is_sudo_recorded)
+		bg_text_put(&t, "record = sudo\n");
 	bg_text_hex(&t, "seal", host->seal_digest, sizeof(host->seal_digest));
 	if (t.is_full)
 		return BG_ERR_TOO_BIG;

@@ -132,6 +132,21 @@ def test_role_is_remembered():
         assert t.snapshot() == before
 
 
+def test_record_is_remembered():
+    with Host() as h:
+        t, seal = h.tree, h.seal
+        h.install("--role", "read-only")
+        before = t.snapshot()
+        h.call("install", seal, "--record", "sudo", check=0)
+        assert "record = sudo\n" in t.read(ACCOUNT + "host")
+        assert "Defaults:breakglass log_output, !log_input" in t.read(SUDOERS)
+        assert h.call("install", seal, check=0).stdout.startswith("nothing to do")
+        assert "below /var/log/sudo-io/breakglass" in h.call("check").stdout
+        h.call("install", seal, "--record", "none", check=0)
+        assert t.snapshot() == before
+        fails(h.call("install", seal, "--record", "tlog"), 2, "sudo or none")
+
+
 def test_sudo_is_as_it_was_where_a_later_step_gives_up():
     with Host() as h:
         h.install()

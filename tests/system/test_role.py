@@ -101,7 +101,7 @@ class Role(BoxCase):
 		box.write("/var/log/secret.log", "kept\n", 0o600)
 		box.write("/usr/local/bin/edits", "#!/bin/sh\nfor f; do echo \"# edited by $(id -un)\" >>$f; "
 			"done\n", 0o755)
-		box.run("ln -sf /usr/local/bin/edits /usr/bin/editor; echo 127.0.0.1 localhost >/etc/hosts")
+		box.run("ln -sf /usr/local/bin/edits /usr/bin/editor; echo 127.0.0.1 localhost db1 >/etc/hosts")
 
 	@classmethod
 	def uid(cls):
@@ -151,6 +151,19 @@ class Role(BoxCase):
 						self.assertNotEqual(status, 0, out)
 						self.assertNotRegex(out, r"uid=0|root:\$|root:\*|root:!")
 				self.assertEqual(self.box.run(f"test -e {MARK}", check=False).rc, 1)
+
+	def test_full_disk_does_not_stop_a_recorded_sudo(self):
+		self.box.run("bg-unlock install /root/breakglass.seal --role full --record sudo")
+		log = f"/var/log/sudo-io/{ACCOUNT}"
+		(status, out), = self.try_all(["sudo sh -c 'echo shown; id -u'"])
+		self.assertEqual((status, out.split()), (0, ["shown", "0"]))
+		self.assertIn("shown", self.box.run(f"sudoreplay -d {log} -s 100 000001").out)
+		self.box.run(f"mount -t tmpfs -o size=16k tmpfs {log}; head -c 1M /dev/zero >{log}/fill",
+			check=False)
+		(status, out), = self.try_all(["sudo sh -c 'echo shown; id -u'"])
+		self.box.run(f"umount {log}; bg-unlock install /root/breakglass.seal --record none")
+		self.assertEqual(status, 0, out)
+		self.assertRegex(out, r"(?m)^shown\r?\n0\r?$")
 
 	def test_role_is_remembered_and_changed_back(self):
 		before = self.box.run(f"cat {HOST} {SUDOERS}", check=False).out
