@@ -15,6 +15,7 @@ static const struct {
 	uint64_t before_ms;
 	const char *left;
 } warnings[] = { { 600 * 1000, "10 minutes" }, { 60 * 1000, "1 minute" } };
+#define LATE_MS	      5000
 #define WARNING_COUNT (sizeof(warnings) / sizeof(warnings[0]))
 
 struct telling {
@@ -95,11 +96,21 @@ static void warn(const struct watch *watch, const char *left, uint64_t secs)
 	bg_herd_terminals(&watch->herd, tell, &telling);
 }
 
+/* On time in the words of the table; else, after a suspend, what is true. */
+static const char *words_of(size_t i, uint64_t left_ms, char ret[static 24])
+{
+	if (left_ms + LATE_MS > warnings[i].before_ms)
+		return warnings[i].left;
+	bg_duration_text(left_ms / 1000, ret);
+	return ret;
+}
+
 uint64_t watch_warn(struct watch *watch, uint64_t now_ms)
 {
 	uint64_t left = watch->deadline_ms > now_ms ? watch->deadline_ms - now_ms : 0;
 	uint64_t length = watch->deadline_ms - watch->session.opened_ms;
 	size_t due = WARNING_COUNT;
+	char late[24];
 
 	for (size_t i = 0; i < WARNING_COUNT; i++) {
 		if (left > warnings[i].before_ms)
@@ -111,7 +122,7 @@ uint64_t watch_warn(struct watch *watch, uint64_t now_ms)
 		/* Of two that are due at once, after a suspend, the later one is true. */
 		if (due == i && (i + 1 == WARNING_COUNT || left > warnings[i + 1].before_ms) &&
 			left > 0)
-			warn(watch, warnings[i].left, left / 1000);
+			warn(watch, words_of(i, left, late), left / 1000);
 	}
 	return watch->deadline_ms;
 }

@@ -271,6 +271,8 @@ class Terminal(pexpect.spawnbase.SpawnBase):
 class Box:
 	"""One container, whose host name is `name`. boot(), reboot(), poweroff() as often as wanted; changes stay until close()."""
 
+	checks_itself = False  # leave breakglass-check.timer on
+
 	def __init__(self, name="box", verbose=False):
 		self.name = name
 		self.verbose = verbose
@@ -560,8 +562,12 @@ class Box:
 			name = "/var/tmp/" + Path(deb).name
 			self.push(deb, name)
 			names.append(name)
-		return self.run(["apt-get", "-y", "-q", "--no-install-recommends", "install"] + names,
+		done = self.run(["apt-get", "-y", "-q", "--no-install-recommends", "install"] + names,
 			env={"DEBIAN_FRONTEND": "noninteractive"}, timeout=180, check=check)
+		if not self.checks_itself:
+			# what it finds some minutes after the boot is no record that another test awaits
+			self.run("systemctl disable -q --now breakglass-check.timer", check=False)
+		return done
 
 	# People and their doors
 

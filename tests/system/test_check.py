@@ -16,6 +16,7 @@ AUTH = "/etc/pam.d/common-auth"
 class Check(DoorCase):
 	@classmethod
 	def prepare(cls):
+		cls.box.checks_itself = True
 		cls.box.protect(packages())
 
 	def setUp(self):

@@ -238,6 +238,20 @@ class Installed(InstallCase):
 		self.assertEqual(self.state(), before)
 
 	def test_account_in_use_is_not_removed(self):
+		"""By a process that no session of ours started: those are ended."""
+		pid = self.box.run(f"setpriv --reuid {ACCOUNT} --clear-groups sleep 300 >/dev/null 2>&1 "
+			"</dev/null & echo $!").out.strip()
+		wait_until("a process of the account", lambda: self.box.run(
+			f"pgrep -u {ACCOUNT}", check=False).rc == 0)
+		done = self.box.run(f"bg-unlock uninstall {ACCOUNT}", check=False)
+		self.assertEqual(done.rc, 3, done)
+		self.assertEqual(self.box.run(f"getent passwd {ACCOUNT}").rc, 0)
+		self.box.run(f"kill {pid}")
+		wait_until("its end", lambda: self.box.run(f"pgrep -u {ACCOUNT}", check=False).rc != 0)
+		self.box.run(f"bg-unlock uninstall {ACCOUNT}")
+		self.assertEqual(self.try_install().rc, 0)
+
+	def test_uninstall_ends_a_live_session(self):
 		with self.box.ssh_door() as person:
 			person.pin()
 			seen = person.sees(r"Reason \(ticket, what is broken\): |OPEN until ")
@@ -247,12 +261,10 @@ class Installed(InstallCase):
 				person.share("dba")
 			person.sees(PROMPT)
 			done = self.box.run(f"bg-unlock uninstall {ACCOUNT}", check=False)
-			self.assertEqual(done.rc, 3, done)
-			self.assertIn("logged in", done.err)
-			self.assertEqual(self.box.run(f"getent passwd {ACCOUNT}").rc, 0)
-		wait_until("the end of the session", lambda: self.box.run(
-			f"pgrep -u {ACCOUNT}", check=False).rc != 0)
-		self.box.run(f"bg-unlock uninstall {ACCOUNT}")
+			self.assertEqual(done.rc, 0, done)
+			self.assertIn("revoked: ", done.out)
+			self.assertNotEqual(self.box.run(f"getent passwd {ACCOUNT}", check=False).rc, 0)
+			person.sees("closed")
 		self.assertEqual(self.try_install().rc, 0)
 
 

@@ -74,7 +74,10 @@ class Real(test_packages.PackageCase):
 				person.opens()
 				self.assertIn("uid=0(root)", person.runs("sudo id"))
 				self.assertIn("uid=0(root)", person.runs("su -c id"))
-		self.assertNotIn("CRITICAL", self.box.run("bg-unlock check", check=False).out)
+		# the shares that were typed here call for a reseal
+		wrong = [li for li in self.box.run("bg-unlock check", check=False).out.splitlines()
+			if li.startswith("CRITICAL ") and "/reviews: " not in li]
+		self.assertEqual(wrong, [])
 		self.assert_ordinary_users_come_in()
 
 	def test_P18_damaged_module_shuts_the_installed_account_only(self):
