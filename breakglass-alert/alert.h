@@ -49,6 +49,7 @@ struct bg_handlers {
 void bg_handlers_look(const struct bg_folders *folders, struct bg_handlers *handlers);
 /* Starts idle ones that have an alert and whose pause is over. True: some are running. */
 bool bg_handlers_start(const struct bg_folders *folders, struct bg_handlers *handlers);
+bool bg_handlers_are_running(const struct bg_handlers *handlers);
 /* Reaps those that ended, stops those whose time is over, keeps what came of it. */
 void bg_handlers_attend(const struct bg_folders *folders, struct bg_handlers *handlers);
 

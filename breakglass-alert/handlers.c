@@ -169,6 +169,8 @@ _Noreturn static void run_handler(const char *name, int in)
 		env[2] = NULL;
 	if (dup2(in, STDIN_FILENO) < 0 || setpgid(0, 0) != 0)
 		_exit(126);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)execve(path, argv, env);
 	_exit(127);
@@ -243,6 +245,14 @@ bool bg_handlers_start(const struct bg_folders *folders, struct bg_handlers *han
 		is_running |= handler->pid != 0;
 	}
 	return is_running;
+}
+
+bool bg_handlers_are_running(const struct bg_handlers *handlers)
+{
+	for (size_t i = 0; i < handlers->count; i++)
+		if (handlers->list[i].pid != 0)
+			return true;
+	return false;
 }
 
 static void tell(const struct bg_folders *folders, const struct bg_handler *handler,

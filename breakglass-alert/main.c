@@ -13,6 +13,16 @@
 
 #define TURN_MS 50 /* how soon a handler's end, or a new alert meanwhile, is noticed */
 
+/* Told to end: what runs may end by itself and is kept, nothing new is started. Or a handler that
+   has just taken an alert would get it again after a reboot. */
+static volatile sig_atomic_t is_ending;
+
+static void end_soon(int number)
+{
+	(void)number;
+	is_ending = 1;
+}
+
 /* Every alert up to this id was taken by every handler. */
 static uint64_t done_by_all(const struct bg_handlers *handlers)
 {
@@ -33,7 +43,8 @@ static int run(const struct bg_folders *folders)
 	while (is_running) {
 		is_moved = bg_queue_take_new(folders);
 		bg_handlers_look(folders, &handlers);
-		is_running = bg_handlers_start(folders, &handlers);
+		is_running = is_ending ? bg_handlers_are_running(&handlers)
+				       : bg_handlers_start(folders, &handlers);
 		if (is_running)
 			(void)poll(NULL, 0, TURN_MS);
 		bg_handlers_attend(folders, &handlers);
@@ -59,6 +70,7 @@ int main(int argc, char **argv)
 	}
 	(void)umask(027);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGTERM, end_soon);
 	err = bg_folders_open(&folders, &diag);
 	if (err == BG_OK)
 		return run(&folders);
