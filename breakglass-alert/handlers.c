@@ -187,20 +187,29 @@ static uint64_t latency(int64_t time_ms)
 	return passed > 0 ? (uint64_t)passed : 0;
 }
 
+/* The alert; of one that cannot be read or was damaged, that there was one. */
+static bool load(const struct bg_folders *folders, uint64_t id, char json[static BG_ALERT_MAX_LEN],
+	size_t *ret_len, int64_t *ret_time_ms)
+{
+	uint64_t read_id;
+
+	if (bg_queue_read(folders, id, json, ret_len) == BG_OK &&
+		bg_alert_read(json, *ret_len, &read_id, ret_time_ms) == BG_OK && read_id == id)
+		return true;
+	(void)fprintf(stderr, "breakglass-alert: error: alert %" PRIu64 " cannot be read\n", id);
+	*ret_time_ms = 0;
+	return bg_alert_lost_json(id, json, BG_ALERT_MAX_LEN, ret_len) == BG_OK;
+}
+
 static bool start(const struct bg_folders *folders, struct bg_handler *handler, uint64_t id)
 {
 	char json[BG_ALERT_MAX_LEN];
 	int64_t time_ms = 0;
 	size_t len = 0;
-	uint64_t read_id;
 	int in[2];
 
-	if (bg_queue_read(folders, id, json, &len) != BG_OK ||
-		bg_alert_read(json, len, &read_id, &time_ms) != BG_OK || read_id != id) {
-		(void)fprintf(
-			stderr, "breakglass-alert: error: alert %" PRIu64 " cannot be read\n", id);
+	if (!load(folders, id, json, &len, &time_ms))
 		return false;
-	}
 	/* A pipe holds more than the longest alert: the write never waits for the reader. */
 	if (pipe2(in, O_CLOEXEC) != 0)
 		return false;

@@ -26,6 +26,10 @@ BG_CHECKED enum bg_err bg_alert_json(struct bg_crypto *crypto, uint64_t id, cons
 BG_CHECKED enum bg_err bg_alert_test_json(
 	uint64_t id, const char *host, char *ret, size_t ret_size, size_t *ret_len);
 
+/* The same instead of one whose own text cannot be made or read (no record): that there was one is
+   never kept back, nor do those behind it wait for it. */
+BG_CHECKED enum bg_err bg_alert_lost_json(uint64_t id, char *ret, size_t ret_size, size_t *ret_len);
+
 /* Numbers in an alert's JSON: its id, and milliseconds since 1970 of its record's time. */
 BG_CHECKED enum bg_err bg_alert_read(
 	const char *json, size_t len, uint64_t *ret_id, int64_t *ret_time_ms);

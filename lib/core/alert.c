@@ -146,6 +146,15 @@ enum bg_err bg_alert_test_json(
 	return finish(&w, ret, ret_len);
 }
 
+enum bg_err bg_alert_lost_json(uint64_t id, char *ret, size_t ret_size, size_t *ret_len)
+{
+	struct bg_writer w = { .p = (uint8_t *)ret, .cap = ret_size ? ret_size - 1 : 0 };
+
+	put_head(&w, id, false, false);
+	put(&w, "ALERT whose text is lost: on that host, bg-unlock log show and log verify\"}\n");
+	return finish(&w, ret, ret_len);
+}
+
 /* Days since 1970 of a date of the Gregorian calendar. */
 static int64_t days_of(int year, int month, int day)
 {

@@ -135,6 +135,9 @@ static enum bg_err write_line(struct bg_crypto *crypto, const char *line, size_t
 	if (err != BG_OK || !bg_alert_is_due(line, len))
 		return err;
 	err = bg_alert_json(crypto, last->next_id, line, len, json, sizeof(json), &json_len);
+	/* a line that is too long stops neither its own alert nor all that come after it */
+	if (err == BG_ERR_TOO_BIG || err == BG_ERR_SYNTAX)
+		err = bg_alert_lost_json(last->next_id, json, sizeof(json), &json_len);
 	if (err == BG_OK)
 		err = write_alert(last->next_id, json, json_len, diag);
 	if (err == BG_OK)

@@ -236,6 +236,24 @@ class Alerts(DoorCase):
 		self.assertIn("others than root may write it", self.box.run(
 			"journalctl -q --no-pager -u breakglass-alert").out)
 
+	def test_a_damaged_alert_holds_up_nothing(self):
+		"""That there was one is told, and those behind it come."""
+		self.allow_kept()
+		self.handler("texts", "#!/bin/sh\numask 022\n[ -e /var/tmp/kept/up ] || exit 1\n"
+			"cat >>/var/tmp/kept/texts\n")
+		self.alert(2)
+		waiting = wait_until("two alerts", lambda: (lambda names: names if len(names) >= 2 else None)(
+			self.box.run(f"ls {SPOOL}/deferred", check=False).out.split()))
+		self.settle()
+		damaged = int(waiting[0].split(".")[0])
+		self.box.run(f"echo garbage >{SPOOL}/deferred/{waiting[0]}; touch /var/tmp/kept/up; "
+			f"rm {SPOOL}/handlers/texts; systemctl start breakglass-alert")
+		texts = [json.loads(li) for li in self.box.run("cat /var/tmp/kept/texts").out.splitlines()]
+		self.assertEqual([t["id"] for t in texts], [int(w.split(".")[0]) for w in waiting])
+		self.assertEqual(texts[0]["id"], damaged)
+		self.assertIn("text is lost", texts[0]["message"])
+		self.assertIn("BYPASS_BLOCKED", texts[1]["message"])
+
 	def test_a_full_disk_delays_and_loses_nothing(self):
 		self.allow_kept()
 		self.keeper("works")

@@ -112,6 +112,24 @@ static void alert_json_says_what_is_a_drill_and_what_a_test(void **state)
 	assert_int_equal(time_ms, 0);
 }
 
+/* What is handed over instead of a damaged alert is an alert of that number, and no drill or test.
+ */
+static void alert_lost_is_an_alert(void **state)
+{
+	char json[BG_ALERT_MAX_LEN];
+	int64_t time_ms = 1;
+	uint64_t id = 0;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(bg_alert_lost_json(7, json, sizeof(json), &n), BG_OK);
+	assert_int_equal(bg_alert_read(json, n, &id, &time_ms), BG_OK);
+	assert_int_equal(id, 7);
+	assert_int_equal(time_ms, 0);
+	assert_non_null(strstr(json, "\"drill\":false,\"test\":false,\"message\":\"ALERT "));
+	assert_int_equal(bg_alert_lost_json(7, json, n, &n), BG_ERR_TOO_BIG);
+}
+
 static void alert_handlers_names(void **state)
 {
 	static const struct {
@@ -187,6 +205,7 @@ int main(void)
 		cmocka_unit_test(alert_is_due_for_what_alerts_and_nothing_else),
 		cmocka_unit_test(alert_json_carries_the_record_and_its_text),
 		cmocka_unit_test(alert_json_says_what_is_a_drill_and_what_a_test),
+		cmocka_unit_test(alert_lost_is_an_alert),
 		cmocka_unit_test(alert_handlers_names),
 		cmocka_unit_test(alert_told_and_cursor_come_back_as_written),
 		cmocka_unit_test(alert_pauses_grow_to_an_hour),
