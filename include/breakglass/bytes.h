@@ -40,6 +40,11 @@ void bg_hex_encode(const uint8_t *p, size_t len, char *out);
 /* Exactly 2 * len lower-case hex digits at text (text_len of them); false: anything else. */
 bool bg_hex_decode(const char *text, size_t text_len, uint8_t *ret, size_t len);
 
+/* The decimal number that begins at *p, up to end or to what is no digit: *p is moved behind it.
+   False, and nothing is moved or written: there is none, or it does not fit. Leading noughts are
+   taken; who wants one spelling a number looks at the first digit. */
+bool bg_decimal_take(const char **p, const char *end, uint64_t *ret);
+
 /* The first 20 bits of id in Crockford base32 (4 characters, upper case), terminated. */
 #define BG_SHORT_ID_LEN 4
 void bg_short_id(const uint8_t id[static 3], char ret[static BG_SHORT_ID_LEN + 1]);

@@ -165,26 +165,14 @@ static int64_t days_of(int year, int month, int day)
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static bool read_decimal(const char **p, const char *end, uint64_t *ret)
-{
-	const char *start = *p;
-	uint64_t number = 0;
-
-	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++)
-		if (__builtin_mul_overflow(number, 10, &number) ||
-			__builtin_add_overflow(number, (uint64_t)(**p - '0'), &number))
-			return false;
-	*ret = number;
-	return *p > start;
-}
-
 /* digits of a number at *p and the separator behind them. */
 static bool read_part(const char **p, size_t digits, char separator, int *ret)
 {
 	const char *end = *p + digits;
 	uint64_t number;
 
-	if (strspn(*p, "0123456789") < digits || !read_decimal(p, end, &number) || **p != separator)
+	if (strspn(*p, "0123456789") < digits || !bg_decimal_take(p, end, &number) ||
+		**p != separator)
 		return false;
 	(*p)++;
 	*ret = (int)number;
@@ -214,7 +202,7 @@ enum bg_err bg_alert_read(const char *json, size_t len, uint64_t *ret_id, int64_
 	uint64_t id;
 
 	if (len < sizeof(head) || memcmp(json, head, sizeof(head) - 1) != 0 ||
-		!read_decimal(&p, end, &id))
+		!bg_decimal_take(&p, end, &id))
 		return BG_ERR_SYNTAX;
 	*ret_time_ms = 0;
 	at = memmem(p, (size_t)(end - p), record, sizeof(record) - 1);
@@ -266,7 +254,7 @@ enum bg_err bg_alert_told_write(
 static bool take_number(
 	const char **p, const char *end, char separator, uint64_t max, uint64_t *ret)
 {
-	if (!read_decimal(p, end, ret) || *ret > max || *p >= end || **p != separator)
+	if (!bg_decimal_take(p, end, ret) || *ret > max || *p >= end || **p != separator)
 		return false;
 	(*p)++;
 	return true;

@@ -127,6 +127,22 @@ bool bg_hex_decode(const char *text, size_t text_len, uint8_t *ret, size_t len)
 	return true;
 }
 
+bool bg_decimal_take(const char **p, const char *end, uint64_t *ret)
+{
+	const char *at = *p;
+	uint64_t number = 0;
+
+	for (; at < end && *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(number, 10, &number) ||
+			__builtin_add_overflow(number, (uint64_t)(*at - '0'), &number))
+			return false;
+	if (at == *p)
+		return false;
+	*p = at;
+	*ret = number;
+	return true;
+}
+
 void bg_short_id(const uint8_t id[static 3], char ret[static BG_SHORT_ID_LEN + 1])
 {
 	static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

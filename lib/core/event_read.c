@@ -16,25 +16,12 @@ static bool skip(const char **p, const char *end, const char *text)
 	return true;
 }
 
-static bool read_number(const char **p, const char *end, uint64_t *ret)
-{
-	const char *start = *p;
-	uint64_t number = 0;
-
-	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++)
-		if (__builtin_mul_overflow(number, 10, &number) ||
-			__builtin_add_overflow(number, (uint64_t)(**p - '0'), &number))
-			return false;
-	*ret = number;
-	return *p > start;
-}
-
 bool bg_event_line_pos(const char *line, size_t len, struct bg_chain_pos *ret)
 {
 	const char *p = line, *end = line + len;
 	struct bg_chain_pos pos = { 0 };
 
-	if (!skip(&p, end, "{\"schema\":1,\"seq\":") || !read_number(&p, end, &pos.seq) ||
+	if (!skip(&p, end, "{\"schema\":1,\"seq\":") || !bg_decimal_take(&p, end, &pos.seq) ||
 		!skip(&p, end, ",\"prev\":\"") || end - p < 2 * BG_SHA256_LEN ||
 		!bg_hex_decode(p, 2 * sizeof(pos.prev), pos.prev, sizeof(pos.prev)))
 		return false;

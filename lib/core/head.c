@@ -4,21 +4,13 @@
 
 #include <string.h>
 
-#define HASH_CHARS (2 * BG_SHA256_LEN)
-
 bool bg_head_read(const char *text, size_t len, struct bg_head *ret)
 {
 	struct bg_head head = { 0 };
-	size_t digits = len > HASH_CHARS + 1 ? len - HASH_CHARS - 1 : 0;
+	const char *p = text, *end = text + len;
 
-	if (digits == 0 || text[0] == '0' || text[digits] != ':')
-		return false;
-	for (size_t i = 0; i < digits; i++)
-		if (text[i] < '0' || text[i] > '9' ||
-			__builtin_mul_overflow(head.seq, 10, &head.seq) ||
-			__builtin_add_overflow(head.seq, (uint64_t)(text[i] - '0'), &head.seq))
-			return false;
-	if (!bg_hex_decode(text + digits + 1, HASH_CHARS, head.hash, sizeof(head.hash)))
+	if (len == 0 || text[0] == '0' || !bg_decimal_take(&p, end, &head.seq) || p == end ||
+		*p++ != ':' || !bg_hex_decode(p, (size_t)(end - p), head.hash, sizeof(head.hash)))
 		return false;
 	*ret = head;
 	return true;

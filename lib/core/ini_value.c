@@ -26,17 +26,10 @@ static bool is_upper(char c)
 /* Digits only, one spelling a number, at most ten (they fit 64 bits). */
 static bool read_number(const char *text, size_t len, uint64_t *ret)
 {
-	uint64_t n = 0;
+	const char *p = text;
 
-	if (len == 0 || len > 10 || (len > 1 && text[0] == '0'))
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (!is_digit(text[i]))
-			return false;
-		n = n * 10 + (uint64_t)(text[i] - '0');
-	}
-	*ret = n;
-	return true;
+	return len <= 10 && (len == 1 || text[0] != '0') && bg_decimal_take(&p, text + len, ret) &&
+	       p == text + len;
 }
 
 enum bg_err bg_ini_u32(const struct bg_ini_value *value, unsigned long min, unsigned long max,

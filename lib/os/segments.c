@@ -3,6 +3,7 @@
 
 #include "chain.h"
 
+#include <breakglass/bytes.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,16 +22,16 @@ void bg_segment_name(uint32_t number, char ret[static BG_SEGMENT_NAME_LEN])
 static uint32_t number_of(const char *name)
 {
 	char same[BG_SEGMENT_NAME_LEN];
-	uint32_t number = 0;
+	const char *p = name;
+	uint64_t number = 0;
 
 	if (strncmp(name, "segment-", 8) != 0)
 		return 0;
-	for (const char *p = name + 8; *p >= '0' && *p <= '9' && number <= BG_SEGMENT_MAX; p++)
-		number = number * 10 + (uint32_t)(*p - '0');
-	if (number > BG_SEGMENT_MAX)
+	p += 8;
+	if (!bg_decimal_take(&p, p + strlen(p), &number) || number > BG_SEGMENT_MAX)
 		return 0;
-	bg_segment_name(number, same);
-	return strcmp(name, same) == 0 ? number : 0;
+	bg_segment_name((uint32_t)number, same);
+	return strcmp(name, same) == 0 ? (uint32_t)number : 0;
 }
 
 static enum bg_err io_error(struct bg_diag *diag, const char *where, const char *what)

@@ -79,6 +79,57 @@ static void bytes_hex_goes_there_and_back_and_refuses_the_rest(void **state)
 	assert_true(bg_hex_decode("", 0, back, 0));
 }
 
+static void bytes_decimal_takes_what_fits_and_moves_behind_it(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		size_t taken; /* 0: refused */
+		uint64_t value;
+	} rows[] = {
+		{ "one digit", "7", 1, 7 },
+		{ "up to the end", "1234", 4, 1234 },
+		{ "up to what is no digit", "12:34", 2, 12 },
+		{ "nought", "0", 1, 0 },
+		{ "leading noughts", "0012 ", 4, 12 },
+		{ "the greatest", "18446744073709551615", 20, UINT64_MAX },
+		{ "the greatest with noughts before it", "00018446744073709551615", 23,
+			UINT64_MAX },
+		{ "one more", "18446744073709551616", 0, 0 },
+		{ "ten times as much", "184467440737095516150", 0, 0 },
+		{ "nothing", "", 0, 0 },
+		{ "a sign", "-1", 0, 0 },
+		{ "a plus", "+1", 0, 0 },
+		{ "a blank", " 1", 0, 0 },
+		{ "the character before 0", "/", 0, 0 },
+		{ "the character after 9", ":", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		const char *p = rows[i].text, *end = p + strlen(p);
+		uint64_t value = 77;
+
+		if (bg_decimal_take(&p, end, &value) != (rows[i].taken > 0) ||
+			p != rows[i].text + rows[i].taken ||
+			value != (rows[i].taken > 0 ? rows[i].value : 77))
+			fail_msg("%s", rows[i].name);
+	}
+}
+
+static void bytes_decimal_reads_nothing_behind_the_end(void **state)
+{
+	static const char text[] = "123456";
+	const char *p = text;
+	uint64_t value = 77;
+
+	(void)state;
+	assert_true(bg_decimal_take(&p, text + 3, &value));
+	assert_int_equal(value, 123);
+	assert_ptr_equal(p, text + 3);
+	assert_false(bg_decimal_take(&p, text + 3, &value));
+	assert_int_equal(value, 123);
+}
+
 static void bytes_short_id_is_the_first_20_bits(void **state)
 {
 	char text[BG_SHORT_ID_LEN + 1];
@@ -98,6 +149,8 @@ int main(void)
 		cmocka_unit_test(bytes_view_reads_and_remembers_the_end),
 		cmocka_unit_test(bytes_writer_never_overruns),
 		cmocka_unit_test(bytes_hex_goes_there_and_back_and_refuses_the_rest),
+		cmocka_unit_test(bytes_decimal_takes_what_fits_and_moves_behind_it),
+		cmocka_unit_test(bytes_decimal_reads_nothing_behind_the_end),
 		cmocka_unit_test(bytes_short_id_is_the_first_20_bits),
 	};
 
