@@ -7,6 +7,7 @@
 #include "check.h"
 
 #include <breakglass/event.h>
+#include <breakglass/event_time.h>
 #include <breakglass/os_clock.h>
 #include <breakglass/paths.h>
 
@@ -75,12 +76,12 @@ static void read_log(const struct bg_tree *tree, line_fn *each, void *arg)
 		read_lines(bg_tree_path(tree, pending[i]), each, arg);
 }
 
-/* RFC 3339 in UTC; -1: it is not. */
+/* Seconds since 1970; -1: no record's time. */
 static time_t parse_time(const char *text)
 {
-	struct tm tm = { 0 };
+	int64_t ms;
 
-	return strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? timegm(&tm) : (time_t)-1;
+	return bg_event_time_read(text, &ms) ? (time_t)(ms / 1000) : (time_t)-1;
 }
 
 struct times {

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "drill.h"
 
+#include <breakglass/event_time.h>
 #include <breakglass/os_log.h>
 #include <breakglass/os_log_read.h>
 
@@ -38,15 +39,13 @@ static bool field(const struct bg_log_line *line, const char *name, char ret[sta
 	return line->seq != 0 && bg_event_line_field(line->text, line->len, name, ret, TEXT_LEN);
 }
 
-/* Seconds since 1970 of "2026-11-21T10:31:40.123Z"; 0: it is none. */
+/* Seconds since 1970; 0: it has none. */
 static int64_t time_of(const struct bg_log_line *line)
 {
-	struct tm tm = { 0 };
 	char text[TEXT_LEN];
+	int64_t ms;
 
-	if (!field(line, "time", text) || !strptime(text, "%Y-%m-%dT%H:%M:%S", &tm))
-		return 0;
-	return (int64_t)timegm(&tm);
+	return field(line, "time", text) && bg_event_time_read(text, &ms) ? ms / 1000 : 0;
 }
 
 struct search {

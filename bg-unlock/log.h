@@ -42,7 +42,5 @@ int bg_log_choose(const struct bg_story *story, const char *request, const struc
 int bg_log_report(struct bg_crypto *crypto, const struct bg_log_options *options);
 /* log_export.c: a line each, as format says. */
 void bg_log_export(enum bg_log_format format, const char *sd_id, const struct bg_log_line *line);
-/* Milliseconds since 1970 of a record's time, "2026-11-21T10:31:40.123Z". False: it is none. */
-bool bg_log_time_ms(const char *text, int64_t *ret);
 
 #endif

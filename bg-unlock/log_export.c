@@ -2,11 +2,11 @@
 /* Records as other programs take them: RFC 5424, and the Common Event Format, version 0. */
 #include "log.h"
 
+#include <breakglass/event_time.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define AUTHPRIV 10
 
@@ -114,22 +114,6 @@ static void put_rfc5424(const struct record *record, const char *sd_id, const ch
 	(void)printf("] %s\n", record->sentence);
 }
 
-bool bg_log_time_ms(const char *text, int64_t *ret)
-{
-	struct tm tm = { 0 };
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	char *end;
-	long ms;
-
-	if (!rest || rest[0] != '.')
-		return false;
-	ms = strtol(rest + 1, &end, 10);
-	if (end != rest + 4 || strcmp(end, "Z") != 0 || ms < 0)
-		return false;
-	*ret = (int64_t)timegm(&tm) * 1000 + ms;
-	return true;
-}
-
 /* CEF's 0 to 10 for syslog's 7 to 0. */
 static int cef_severity(int severity)
 {
@@ -148,7 +132,7 @@ static void put_cef(const struct record *record, const char *hash)
 	(void)printf("|");
 	put(record->sentence, "|\\");
 	(void)printf("|%d|", cef_severity(record->severity));
-	if (bg_log_time_ms(record->time, &ms))
+	if (bg_event_time_read(record->time, &ms))
 		(void)printf("rt=%" PRId64 " ", ms);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (!value(record, fields[i].name, text))

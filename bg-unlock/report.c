@@ -5,6 +5,7 @@
 #include "bg-unlock.h"
 #include "doors.h"
 
+#include <breakglass/event_time.h>
 #include <breakglass/os_helper.h>
 
 #include <errno.h>
@@ -209,7 +210,7 @@ static void take_facts(struct bg_report *report)
 	report->to_ms = (int64_t)time(NULL) * 1000;
 	for (const struct bg_entry_line *e = report->chapter->first; e; e = e->next) {
 		bg_story_value(e, "time", text);
-		if (!bg_log_time_ms(text, &ms))
+		if (!bg_event_time_read(text, &ms))
 			continue;
 		report->from_ms = report->from_ms ? report->from_ms : ms;
 		if (bg_story_is_event(e, "SESSION_CLOSED"))

@@ -2,6 +2,7 @@
 #include "usage.h"
 #include "log.h"
 
+#include <breakglass/event_time.h>
 #include <breakglass/seal.h>
 
 #include <stdio.h>
@@ -153,7 +154,7 @@ static void touch_use(struct bg_use *use, const struct bg_log_line *line)
 		use->open = 0; /* no session outlives its boot */
 	memcpy(use->boot, boot, sizeof(boot));
 	use->boot_secs = number(line, "boottime");
-	if (!bg_log_time_ms(time, &use->last_ms))
+	if (!bg_event_time_read(time, &use->last_ms))
 		use->last_ms = 0; /* overdue rather than never */
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <breakglass/alert.h>
 #include <breakglass/escape.h>
+#include <breakglass/event_time.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -155,45 +156,6 @@ enum bg_err bg_alert_lost_json(uint64_t id, char *ret, size_t ret_size, size_t *
 	return finish(&w, ret, ret_len);
 }
 
-/* Days since 1970 of a date of the Gregorian calendar. */
-static int64_t days_of(int year, int month, int day)
-{
-	int64_t y = month <= 2 ? year - 1 : year;
-	int64_t era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
-	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* digits of a number at *p and the separator behind them. */
-static bool read_part(const char **p, size_t digits, char separator, int *ret)
-{
-	const char *end = *p + digits;
-	uint64_t number;
-
-	if (strspn(*p, "0123456789") < digits || !bg_decimal_take(p, end, &number) ||
-		**p != separator)
-		return false;
-	(*p)++;
-	*ret = (int)number;
-	return true;
-}
-
-/* 2026-11-21T08:55:51.123Z */
-static bool read_time(const char *text, int64_t *ret)
-{
-	int year, month, day, hour, minute, second, ms;
-
-	if (!read_part(&text, 4, '-', &year) || !read_part(&text, 2, '-', &month) ||
-		!read_part(&text, 2, 'T', &day) || !read_part(&text, 2, ':', &hour) ||
-		!read_part(&text, 2, ':', &minute) || !read_part(&text, 2, '.', &second) ||
-		!read_part(&text, 3, 'Z', &ms) || *text != '\0')
-		return false;
-	*ret = ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60 * (int64_t)1000 +
-	       second * (int64_t)1000 + ms;
-	return true;
-}
-
 enum bg_err bg_alert_read(const char *json, size_t len, uint64_t *ret_id, int64_t *ret_time_ms)
 {
 	static const char head[] = "{\"schema\":1,\"id\":", record[] = "\",\"record\":{";
@@ -209,7 +171,7 @@ enum bg_err bg_alert_read(const char *json, size_t len, uint64_t *ret_id, int64_
 	if (at != NULL &&
 		bg_event_line_field(at + sizeof(record) - 2,
 			(size_t)(end - at) - sizeof(record) + 2, "time", time, sizeof(time)))
-		(void)read_time(time, ret_time_ms);
+		(void)bg_event_time_read(time, ret_time_ms);
 	*ret_id = id;
 	return BG_OK;
 }
