@@ -42,6 +42,10 @@ void bg_tree_say(struct bg_tree *tree, const char *fmt, ...) BG_PRINTF(2, 3);
 /* Keeps why a step gives up and what to do about it; returns BG_ERR_STATE. */
 enum bg_err bg_tree_refuse(struct bg_tree *tree, const char *hint, const char *fmt, ...)
 	BG_PRINTF(3, 4);
+/* Runs a program (as bg_program_run, for a minute at most); one that says no is a refusal with the
+   first line of what it said. */
+BG_CHECKED enum bg_err bg_tree_run(struct bg_tree *tree, const char *const argv[],
+	const char *input, const char *hint, struct bg_diag *diag);
 /* Prints the reason kept, or err with diag and hint; the exit status. */
 int bg_tree_fail(
 	struct bg_tree *tree, enum bg_err err, const struct bg_diag *diag, const char *hint);

@@ -21,18 +21,6 @@
 #define KEYGEN	     "/usr/bin/ssh-keygen"
 #define TIMEOUT_SECS 20
 
-static enum bg_err run(struct bg_tree *tree, const char *const argv[], const char *hint, char *out,
-	size_t size, struct bg_diag *diag)
-{
-	int status = 0;
-	enum bg_err err = bg_program_run(argv, NULL, TIMEOUT_SECS, out, size, &status, diag);
-
-	out[strcspn(out, "\n")] = '\0';
-	if (err || status == 0)
-		return err;
-	return bg_tree_refuse(tree, hint, "%s: %s", argv[0], out);
-}
-
 static enum bg_err look_for_programs(struct bg_tree *tree, const struct bg_doors *doors)
 {
 	if (!bg_tree_has(tree, SSHD))
@@ -77,7 +65,7 @@ static enum bg_err make_host_key(struct bg_tree *tree, struct bg_diag *diag)
 	char path[sizeof(tree->root) + 64];
 	const char *const argv[] = { KEYGEN, "-q", "-t", "ed25519", "-N", "", "-C",
 		"breakglass-sshd", "-f", outside(tree, BG_OWN_KEY, path), NULL };
-	char out[512] = "", fingerprint[64];
+	char fingerprint[64];
 	enum bg_err err;
 
 	if (bg_tree_has(tree, BG_OWN_KEY) && bg_tree_has(tree, BG_OWN_KEY ".pub"))
@@ -88,7 +76,7 @@ static enum bg_err make_host_key(struct bg_tree *tree, struct bg_diag *diag)
 	/* half of a pair is none */
 	(void)unlink(bg_tree_path(tree, BG_OWN_KEY));
 	(void)unlink(bg_tree_path(tree, BG_OWN_KEY ".pub"));
-	err = run(tree, argv, "run it by hand and read what it says", out, sizeof(out), diag);
+	err = bg_tree_run(tree, argv, NULL, "run it by hand and read what it says", diag);
 	if (!err && !tree->is_quiet && bg_own_fingerprint(tree, fingerprint))
 		(void)printf("its fingerprint, for who comes by ssh -p " BG_OWN_PORT ":\n  %s\n",
 			fingerprint);
@@ -176,7 +164,6 @@ static enum bg_err make_files(struct bg_tree *tree, const char *account, struct 
 {
 	static const char config[] = BG_OWN_CONFIG;
 	const char *const judge[] = { BG_OWN_SSHD, "-t", "-f", config, NULL };
-	char out[512] = "";
 	enum bg_err err = bg_tree_folder(tree, BG_OWN_FOLDER, 0755, diag);
 
 	if (!err)
@@ -195,7 +182,7 @@ static enum bg_err make_files(struct bg_tree *tree, const char *account, struct 
 		err = write_config(tree, account, NULL, diag);
 	if (err || tree->is_dry || !tree->is_host)
 		return err;
-	return run(tree, judge, "this sshd does not know our lines", out, sizeof(out), diag);
+	return bg_tree_run(tree, judge, NULL, "this sshd does not know our lines", diag);
 }
 
 static enum bg_err prove(struct bg_tree *tree)

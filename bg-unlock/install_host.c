@@ -4,30 +4,14 @@
 #include "doors.h"
 #include "judge.h"
 
-#include <breakglass/os_helper.h>
 #include <breakglass/paths.h>
 
 #include <stdio.h>
 #include <string.h>
 
-#define PROFILE	     "/usr/share/pam-configs/breakglass"
-#define LOGIN_DEFS   "/etc/login.defs"
-#define TIMEOUT_SECS 60
-#define OUR_TIMEOUT  "LOGIN_TIMEOUT 600\n"
-
-static enum bg_err run(struct bg_tree *tree, const char *const argv[], const char *input,
-	const char *hint, struct bg_diag *diag)
-{
-	char out[512];
-	int status = 0;
-	enum bg_err err =
-		bg_program_run(argv, input, TIMEOUT_SECS, out, sizeof(out), &status, diag);
-
-	if (err || status == 0)
-		return err;
-	out[strcspn(out, "\n")] = '\0';
-	return bg_tree_refuse(tree, hint, "%s: %s", argv[0], out);
-}
+#define PROFILE	    "/usr/share/pam-configs/breakglass"
+#define LOGIN_DEFS  "/etc/login.defs"
+#define OUR_TIMEOUT "LOGIN_TIMEOUT 600\n"
 
 static void judge_pam(const struct bg_tree *tree, struct bg_first_critical *ret)
 {
@@ -51,7 +35,7 @@ enum bg_err bg_install_pam(struct bg_tree *tree, struct bg_diag *diag)
 		bg_tree_say(tree, "pam-auth-update --package --enable breakglass");
 		if (tree->is_dry)
 			return BG_OK;
-		err = run(tree, argv, NULL, "run it by hand and read what it says", diag);
+		err = bg_tree_run(tree, argv, NULL, "run it by hand and read what it says", diag);
 		if (err)
 			return err;
 		judge_pam(tree, &first);

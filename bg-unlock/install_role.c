@@ -4,31 +4,13 @@
 #include "doors.h"
 #include "templates.h"
 
-#include <breakglass/os_helper.h>
-
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define TIMEOUT_SECS 60
-
 /* What the account's file was before this install. */
 static struct bg_saved saved;
 static bool has_saved;
-
-static enum bg_err run(struct bg_tree *tree, const char *const argv[], const char *input,
-	const char *hint, struct bg_diag *diag)
-{
-	char out[512];
-	int status = 0;
-	enum bg_err err =
-		bg_program_run(argv, input, TIMEOUT_SECS, out, sizeof(out), &status, diag);
-
-	if (err || status == 0)
-		return err;
-	out[strcspn(out, "\n")] = '\0';
-	return bg_tree_refuse(tree, hint, "%s: %s", argv[0], out);
-}
 
 void bg_sudoers_text(const char *account, const char *role, bool is_recorded, char *ret)
 {
@@ -73,11 +55,12 @@ enum bg_err bg_install_sudo(struct bg_tree *tree, const char *account, const cha
 	}
 	bg_sudoers_path(account, path);
 	bg_sudoers_text(account, role, is_recorded, text);
-	err = is_judged ? run(tree, judge_text, text, "this sudo does not know our lines", diag)
+	err = is_judged ? bg_tree_run(
+				  tree, judge_text, text, "this sudo does not know our lines", diag)
 			: BG_OK;
 	if (!err)
 		err = bg_tree_save(tree, path, 0440, &saved, diag);
-	was_good = !err && is_judged && run(tree, judge_all, NULL, "", NULL) == BG_OK;
+	was_good = !err && is_judged && bg_tree_run(tree, judge_all, NULL, "", NULL) == BG_OK;
 	/* first the stack, then the line that names it */
 	if (!err)
 		err = bg_tree_place(tree, BG_SUDO_PAM, 0644, template_breakglass_sudo_pam, diag);
@@ -88,7 +71,7 @@ enum bg_err bg_install_sudo(struct bg_tree *tree, const char *account, const cha
 	has_saved = !err && tree->changes != before;
 	if (!has_saved || !was_good || tree->is_dry)
 		return err;
-	err = run(tree, judge_all, NULL, "the line of the account was taken back", diag);
+	err = bg_tree_run(tree, judge_all, NULL, "the line of the account was taken back", diag);
 	if (err)
 		bg_install_sudo_back(tree);
 	return err;

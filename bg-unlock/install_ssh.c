@@ -44,15 +44,9 @@ static void drop_in_path(const char *account, char ret[static BG_TREE_PATH_LEN])
 static enum bg_err test(struct bg_tree *tree, struct bg_diag *diag)
 {
 	const char *const argv[] = { SSHD, "-t", NULL };
-	char out[512];
-	int status = 0;
-	enum bg_err err = bg_program_run(argv, NULL, TIMEOUT_SECS, out, sizeof(out), &status, diag);
 
-	if (err || status == 0)
-		return err;
-	out[strcspn(out, "\n")] = '\0';
-	return bg_tree_refuse(
-		tree, "correct it first: sshd would not start with it", "sshd -t: %s", out);
+	return bg_tree_run(tree, argv, NULL,
+		"correct it first, until sshd -t is quiet: sshd would not start with it", diag);
 }
 
 /* A running sshd reads its configuration again; one that does not run will. */
@@ -60,21 +54,13 @@ static enum bg_err reload(struct bg_tree *tree, struct bg_diag *diag)
 {
 	const char *const argv[] = { "/usr/bin/systemctl", "try-reload-or-restart", "ssh.service",
 		NULL };
-	char out[512];
-	int status = 0;
-	enum bg_err err;
 
 	if (access("/run/systemd/system", F_OK) != 0) {
 		bg_note("no systemd here: reload sshd yourself (kill -HUP its first process)");
 		return BG_OK;
 	}
 	bg_tree_say(tree, "reload ssh.service");
-	err = bg_program_run(argv, NULL, TIMEOUT_SECS, out, sizeof(out), &status, diag);
-	if (err || status == 0)
-		return err;
-	out[strcspn(out, "\n")] = '\0';
-	return bg_tree_refuse(
-		tree, "systemctl status ssh says why", "systemctl reload ssh: %s", out);
+	return bg_tree_run(tree, argv, NULL, "systemctl status ssh says why", diag);
 }
 
 static enum bg_err place(struct bg_diag *diag)

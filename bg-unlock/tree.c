@@ -4,6 +4,7 @@
 #include "install.h"
 
 #include <breakglass/os_file.h>
+#include <breakglass/os_helper.h>
 
 #include <errno.h>
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 #include <unistd.h>
 
 /* What each placed file begins with; somebody else's does not. */
-#define MARK "# Placed by bg-unlock install"
+#define MARK	 "# Placed by bg-unlock install"
+#define RUN_SECS 60
 
 int bg_tree_open(struct bg_tree *ret, const char *root, bool is_dry)
 {
@@ -69,6 +71,19 @@ enum bg_err bg_tree_refuse(struct bg_tree *tree, const char *hint, const char *f
 	va_end(args);
 	(void)snprintf(tree->hint, sizeof(tree->hint), "%s", hint);
 	return BG_ERR_STATE;
+}
+
+enum bg_err bg_tree_run(struct bg_tree *tree, const char *const argv[], const char *input,
+	const char *hint, struct bg_diag *diag)
+{
+	char out[512];
+	int status = 0;
+	enum bg_err err = bg_program_run(argv, input, RUN_SECS, out, sizeof(out), &status, diag);
+
+	if (err || status == 0)
+		return err;
+	out[strcspn(out, "\n")] = '\0';
+	return bg_tree_refuse(tree, hint, "%s: %s", argv[0], out);
 }
 
 int bg_tree_fail(
