@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -65,6 +66,20 @@ void bg_child_signals(void)
 		(void)sigaction(i, &action, NULL); /* KILL, STOP and libc's own refuse */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+_Noreturn void bg_child_exec(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	union {
+		const char *in[2];
+		char *out[2];
+	} args = { .in = { name != NULL ? name + 1 : path, NULL } }; /* execve changes nothing */
+	char *const env[] = { NULL };
+
+	bg_child_signals();
+	(void)execve(path, args.out, env);
+	_exit(BG_CHILD_NOT_RUN);
 }
 
 int64_t bg_child_now(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What helper.c and program.c share: children that know nothing of the process they came from. */
+/* What helper.c, program.c and watchdog.c share: children that know nothing of the process they
+ * came from. */
 #ifndef BG_OS_CHILD_H
 #define BG_OS_CHILD_H
 
@@ -18,6 +19,11 @@ bool bg_child_descriptors(int in, int out, bool is_err_out);
 
 /* In the child: all signals at their default and none blocked, as a program expects. */
 void bg_child_signals(void);
+
+/* In the child: becomes the program at path, with its file's name as the only argument, no
+   environment, and signals as bg_child_signals has them; or ends with BG_CHILD_NOT_RUN. */
+_Noreturn void bg_child_exec(const char *path);
+#define BG_CHILD_NOT_RUN 127
 
 /* CLOCK_MONOTONIC in milliseconds, and how many are left until deadline (0: none) for poll(2). */
 int64_t bg_child_now(void);

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -24,7 +23,6 @@
 #define CANCEL_MS     800  /* what a helper gets to tell its key that nobody waits any more */
 #define KEEPER_MS     3000 /* until a keeper that does not end is killed */
 #define FRAME_LEN     4
-#define EXIT_NOT_RUN  127
 #define EXIT_KILLED   126
 #define EXIT_INTERNAL 125
 
@@ -46,18 +44,9 @@ struct running {
 
 _Noreturn static void helper_exec(const char *path)
 {
-	const char *name = strrchr(path, '/');
-	union {
-		const char *in[2];
-		char *out[2];
-	} args = { .in = { name != NULL ? name + 1 : path, NULL } }; /* execve changes nothing */
-	char *const env[] = { NULL };
-
 	/* gone with its keeper; one that changes its ids says so again itself */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	bg_child_signals();
-	(void)execve(path, args.out, env);
-	_exit(EXIT_NOT_RUN);
+	bg_child_exec(path);
 }
 
 /* Until the helper ends or the host's side closes; in the keeper. */
@@ -230,7 +219,7 @@ enum bg_err bg_helper_exchange(const char *path, unsigned int timeout_secs, cons
 		return BG_OK;
 	if (err == BG_ERR_TIMEOUT)
 		return bg_diag_set(diag, err, path, "no answer");
-	if (err == BG_ERR_HELPER && status == EXIT_NOT_RUN)
+	if (err == BG_ERR_HELPER && status == BG_CHILD_NOT_RUN)
 		return bg_diag_set(diag, err, path, "missing or not executable");
 	if (err == BG_ERR_HELPER)
 		return bg_diag_set(diag, err, path, "no well-formed answer (status %d)", status);

@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EXIT_NOT_RUN 127
-
 struct talk {
 	int in, out; /* our ends; -1: closed */
 	const char *input;
@@ -30,11 +28,11 @@ _Noreturn static void program_exec(const char *const argv[], int in, int out)
 	} args = { .in = argv }; /* execve changes nothing of it */
 
 	if (!bg_child_descriptors(in, out, true))
-		_exit(EXIT_NOT_RUN);
+		_exit(BG_CHILD_NOT_RUN);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	bg_child_signals();
 	(void)execve(argv[0], args.out, env);
-	_exit(EXIT_NOT_RUN);
+	_exit(BG_CHILD_NOT_RUN);
 }
 
 static void close_end(int *fd)
@@ -147,7 +145,7 @@ enum bg_err bg_program_run(const char *const argv[], const char *input, unsigned
 		return bg_diag_set(diag, err, argv[0], "did not end in %u s", timeout_secs);
 	if (status == -1 || !WIFEXITED(status))
 		return bg_diag_set(diag, BG_ERR_IO, argv[0], "was killed");
-	if (WEXITSTATUS(status) == EXIT_NOT_RUN)
+	if (WEXITSTATUS(status) == BG_CHILD_NOT_RUN)
 		return bg_diag_set(diag, BG_ERR_NOENT, argv[0], "missing or not executable");
 	*ret_status = WEXITSTATUS(status);
 	return BG_OK;

@@ -12,12 +12,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define READY_MS      2000
-#define EXIT_NOT_RUN  127
 #define EXIT_INTERNAL 125
 
 void bg_watch_order_write(
@@ -46,12 +44,6 @@ void bg_watch_order_read(const uint8_t p[static BG_WATCH_ORDER_LEN], struct bg_w
 /* All signals stay blocked in this copy of the host: none of its handlers ever runs here. */
 _Noreturn static void first_run(const char *path, int sock)
 {
-	const char *name = strrchr(path, '/');
-	union {
-		const char *in[2];
-		char *out[2];
-	} args = { .in = { name != NULL ? name + 1 : path, NULL } }; /* execve changes nothing */
-	char *const env[] = { NULL };
 	int pidfd = -1;
 	pid_t pid;
 
@@ -59,11 +51,8 @@ _Noreturn static void first_run(const char *path, int sock)
 	if (!bg_child_descriptors(sock, sock, false))
 		_exit(EXIT_INTERNAL);
 	pid = bg_child_clone(0, &pidfd);
-	if (pid == 0) {
-		bg_child_signals();
-		(void)execve(path, args.out, env);
-		_exit(EXIT_NOT_RUN);
-	}
+	if (pid == 0)
+		bg_child_exec(path);
 	_exit(pid < 0 ? EXIT_INTERNAL : 0);
 }
 
