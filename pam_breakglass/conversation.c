@@ -4,10 +4,17 @@
 #include <breakglass/secret.h>
 #include <security/_pam_types.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 void bg_answer_wipe(struct bg_answer *answer)
 {
 	explicit_bzero(answer, sizeof(*answer));
+}
+
+bool bg_answer_is(const struct bg_answer *answer, const char *word)
+{
+	return answer->len == strlen(word) && strncasecmp(answer->text, word, answer->len) == 0;
 }
 
 static void response_free(struct pam_response *response)

@@ -17,6 +17,8 @@ struct bg_answer {
 	size_t len; /* bytes; 0: empty */
 };
 void bg_answer_wipe(struct bg_answer *answer);
+/* Is it this word and nothing else, in upper or lower case? */
+bool bg_answer_is(const struct bg_answer *answer, const char *word);
 
 enum bg_asked {
 	BG_GONE = 0, /* no answer (NULL), or the conversation failed: the attempt ends */

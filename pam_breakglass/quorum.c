@@ -8,16 +8,10 @@
 #include <breakglass/secret.h>
 #include <breakglass/words.h>
 #include <string.h>
-#include <strings.h>
 
 #define EMPTY_MAX    3	 /* empty answers in a row */
 #define REFUSALS_MAX 60	 /* refused answers of one attempt; the request outlives it */
 #define ANSWERS_MAX  400 /* of one attempt: each word of 16 shares on a line of its own */
-
-static bool is_word(const struct bg_answer *answer, const char *word)
-{
-	return answer->len == strlen(word) && strncasecmp(answer->text, word, answer->len) == 0;
-}
 
 /* "help" is also "helpful", which a set's shares may begin with: a set whose do not takes it as a
    request. */
@@ -26,9 +20,9 @@ static bool wants_help_text(const struct bg_attempt *attempt)
 	const struct bg_answer *answer = &attempt->vault->answer;
 	uint16_t index;
 
-	if (is_word(answer, "?"))
+	if (bg_answer_is(answer, "?"))
 		return true;
-	return is_word(answer, "help") && attempt->vault->entry.state == BG_ENTRY_EMPTY &&
+	return bg_answer_is(answer, "help") && attempt->vault->entry.state == BG_ENTRY_EMPTY &&
 	       bg_words_find("help", 4, &index) == BG_OK &&
 	       index != attempt->guest->seal.slip39_id >> 5;
 }
@@ -36,8 +30,9 @@ static bool wants_help_text(const struct bg_attempt *attempt)
 /* What people type to get out; none of these is in the list. */
 static bool wants_out(const struct bg_answer *answer)
 {
-	return is_word(answer, "quit") || is_word(answer, "exit") || is_word(answer, "q") ||
-	       is_word(answer, "abort") || is_word(answer, "cancel");
+	return bg_answer_is(answer, "quit") || bg_answer_is(answer, "exit") ||
+	       bg_answer_is(answer, "q") || bg_answer_is(answer, "abort") ||
+	       bg_answer_is(answer, "cancel");
 }
 
 static enum bg_step deny(struct bg_attempt *attempt, enum bg_err err)
@@ -123,16 +118,16 @@ static enum bg_step take_one(struct bg_attempt *attempt, struct round *round)
 		return BG_STEP_NEXT;
 	}
 	round->empty = 0;
-	if (is_word(&attempt->vault->answer, "code") && bg_quorum_has_elsewhere(attempt)) {
+	if (bg_answer_is(&attempt->vault->answer, "code") && bg_quorum_has_elsewhere(attempt)) {
 		round->wants_challenge = true;
 		attempt->note[0] = '\0'; /* of the answer before */
 		return BG_STEP_NEXT;
 	}
-	if (is_word(&attempt->vault->answer, "qr") && bg_quorum_has_elsewhere(attempt)) {
+	if (bg_answer_is(&attempt->vault->answer, "qr") && bg_quorum_has_elsewhere(attempt)) {
 		show_qr(attempt, round);
 		return BG_STEP_NEXT;
 	}
-	if (is_word(&attempt->vault->answer, "new")) {
+	if (bg_answer_is(&attempt->vault->answer, "new")) {
 		bg_entry_wipe(&attempt->vault->entry);
 		bg_wipe(&attempt->vault->code, sizeof(attempt->vault->code));
 		attempt->note[0] = '\0';

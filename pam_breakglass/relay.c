@@ -13,12 +13,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define PROMPTS_MAX  60 /* of one connection; an answer has 7 lines */
 #define REFUSALS_MAX 8	/* whole answers that prove nothing */
 #define NOTHINGS_MAX 10 /* answers that are no code at all */
-#define LINE_CHARS   39 /* of a code's line, grouped; two a row */
 
 struct relay {
 	struct bg_attempt *attempt;
@@ -63,8 +61,7 @@ bool bg_attempt_wants_relay(const struct bg_attempt *attempt)
 {
 	const struct bg_answer *answer = &attempt->vault->answer;
 
-	return bg_attempt_may_relay(attempt) && answer->len == strlen("touch") &&
-	       strcasecmp(answer->text, "touch") == 0;
+	return bg_attempt_may_relay(attempt) && bg_answer_is(answer, "touch");
 }
 
 enum bg_err bg_attempt_touch(const struct bg_attempt *attempt, struct bg_touch *ret)
@@ -109,14 +106,9 @@ static enum bg_err renew(struct relay *relay)
 static void put_challenge(struct relay *relay)
 {
 	struct bg_text *text = &relay->attempt->text;
-	const char *p = relay->lines;
 
 	bg_text_add(text, "Touch challenge, for bg-unlock touch where your security key is:\n");
-	for (unsigned int n = 0; *p != '\0'; n++, p += LINE_CHARS + 1) {
-		bool is_last = p[LINE_CHARS + 1] == '\0';
-
-		bg_text_add(text, "%.*s%c", LINE_CHARS, p, n % 2 == 1 || is_last ? '\n' : ' ');
-	}
+	bg_text_code(text, relay->lines);
 }
 
 static void put_help(struct relay *relay)
@@ -278,20 +270,15 @@ static enum turn take_code(struct relay *relay)
 	return TURN_ON;
 }
 
-static bool is_word(const struct bg_answer *answer, const char *word)
-{
-	return answer->len == strlen(word) && strncasecmp(answer->text, word, answer->len) == 0;
-}
-
 static enum turn take(struct relay *relay)
 {
 	const struct bg_answer *answer = &relay->attempt->vault->answer;
 
-	if (is_word(answer, "?") || is_word(answer, "help")) {
+	if (bg_answer_is(answer, "?") || bg_answer_is(answer, "help")) {
 		relay->wants_help = relay->wants_challenge = true;
 		return TURN_ON;
 	}
-	if (is_word(answer, "key"))
+	if (bg_answer_is(answer, "key"))
 		return TURN_BACK;
 	return take_code(relay);
 }

@@ -71,23 +71,6 @@ bool bg_quorum_has_elsewhere(const struct bg_attempt *attempt)
 	return policy->remote_approve || policy->remote_combine;
 }
 
-/* Two of the code's lines a row: few rows, and copied by rows they are whole again, as each line
-   says its number. */
-static void put_code(struct bg_attempt *attempt, const char *code)
-{
-	bool is_second = false;
-
-	while (*code != '\0') {
-		size_t len = strcspn(code, "\n");
-
-		bg_text_add(&attempt->text, "%.*s%s", (int)len, code, is_second ? "\n" : " ");
-		is_second = !is_second;
-		code += len + (code[len] == '\n');
-	}
-	if (is_second)
-		bg_text_add(&attempt->text, "\n");
-}
-
 enum bg_err bg_quorum_challenge(struct bg_attempt *attempt, bool is_plain, char *ret, size_t size)
 {
 	const struct bg_guest *guest = attempt->guest;
@@ -136,7 +119,7 @@ void bg_quorum_put_challenge(struct bg_attempt *attempt, bool is_asked_for)
 		policy->remote_approve ? "bg-unlock approve" : "",
 		policy->remote_approve && policy->remote_combine ? " or " : "",
 		policy->remote_combine ? "combine" : "");
-	put_code(attempt, code);
+	bg_text_code(&attempt->text, code);
 }
 
 /* "ops or dba" : those who are not counted yet. */

@@ -2,6 +2,7 @@
 #include "text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,4 +62,18 @@ void bg_text_item(struct bg_text *text, const char *fmt, ...)
 		s += strspn(s, " ");
 	}
 	put(text, s);
+}
+
+void bg_text_code(struct bg_text *text, const char *code)
+{
+	bool is_second = false;
+
+	while (*code != '\0') {
+		size_t len = strcspn(code, "\n");
+		bool is_last = code[len] == '\0' || code[len + 1] == '\0';
+
+		bg_text_add(text, "%.*s%c", (int)len, code, is_second || is_last ? '\n' : ' ');
+		is_second = !is_second;
+		code += len + (code[len] == '\n');
+	}
 }

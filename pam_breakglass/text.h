@@ -25,5 +25,8 @@ void bg_text_add(struct bg_text *text, const char *fmt, ...) BG_PRINTF(2, 3);
 /* Appends one item that is not to be broken: on a new line, indented by one blank, if it does not
  * fit. */
 void bg_text_item(struct bg_text *text, const char *fmt, ...) BG_PRINTF(2, 3);
+/* Appends a code (lines, an LF after each), two of its lines a row: few rows, and copied by rows
+   they are whole again, as each line says its number. */
+void bg_text_code(struct bg_text *text, const char *code);
 
 #endif
