@@ -28,7 +28,7 @@ ALLOWED = {
 	"lib/core/code.c": {"memcmp(body, line->body, BG_CODE_LINE_BODY_LEN)": "a line of a public code"},
 	"lib/core/seal_share.c": {"strcmp(seal->keys[i].name, name)": "names",
 		"strcmp(seal->custodians[i].name, name)": "names"},
-	"pam_breakglass/quorum.c": {
+	"pam_breakglass/conversation.c": {
 		"strncasecmp(answer->text, word, answer->len)": "against ?, new, quit, of the same length"},
 	"pam_breakglass/key.c": {'strcmp(attempt->vault->answer.text, "yes")': "a typed yes"},
 	"bg-unlock/ask.c": {'strcmp(name, "share")': "a name",
