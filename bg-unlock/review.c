@@ -3,6 +3,7 @@
    it. The record is the review: the log says who still owes one. */
 #include "bg-unlock.h"
 #include "log.h"
+#include "revoke.h"
 #include "usage.h"
 
 #include <breakglass/escape.h>
@@ -42,12 +43,16 @@ static void put(struct bg_writer *w, const char *name, const char *text)
 	bg_escape_kv(w, text, RESULT_MAX);
 }
 
+/* `by` is what was typed; `login` beside it is what the kernel knows of who typed it. */
 static bool make_result(const struct review *review, char ret[static RESULT_MAX + 1])
 {
 	struct bg_writer w = { .p = (uint8_t *)ret, .cap = RESULT_MAX };
+	char login[BG_REVOKE_WHO_LEN];
 
+	bg_revoke_who(login);
 	put(&w, "class=", review->class);
 	put(&w, " by=", review->by);
+	put(&w, " login=", login);
 	put(&w, " cause=", review->cause);
 	put(&w, " finding=", review->finding);
 	ret[w.is_full ? 0 : w.len] = '\0';
@@ -115,7 +120,7 @@ static int record(struct bg_crypto *crypto, const struct review *review,
 	uint8_t bytes[3] = { 0 };
 
 	if (!make_result(review, result))
-		return bg_usage("review: the texts are too long together: some 250 letters fit");
+		return bg_usage("review: the texts are too long together: some 230 letters fit");
 	bg_log_event(crypto, "bg-unlock", &event, false, &emitted);
 	if (!emitted.in_chain) {
 		bg_error("the review could not be recorded in the log");

@@ -61,8 +61,9 @@ def test_review_is_recorded_once():
     last = records()[-1]
     assert last["event"] == "REVIEWED" and last["request"] == DIGEST and last["key"] == "a", last
     assert last["holder"] == "Example Holder", last
-    assert last["result"] == ('class=emergency by="Audit Reviewer" cause="LDAP \\"db=1\\" was down" '
-                              'finding="nothing out of order"'), last
+    assert re.fullmatch(r'class=emergency by="Audit Reviewer" login="root \(.+\)" '
+                        r'cause="LDAP \\"db=1\\" was down" finding="nothing out of order"',
+                        last["result"]), last
     again = run("review", DIGEST[:8], *TEXTS, check=1)
     assert "is reviewed already" in again.stderr, again.stderr
     run("log", "verify", "--syslog", "/dev/null", check=0)
