@@ -124,6 +124,7 @@ static bool record(const struct subject *subject, const struct bg_drill_options 
 	struct bg_event event = { .id = id,
 		.host = subject->host.label,
 		.account = subject->account,
+		.role = subject->host.role,
 		.set = set,
 		.epoch = subject->seal.epoch,
 		.service = options->door,

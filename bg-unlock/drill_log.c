@@ -2,6 +2,7 @@
 /* What the chain says of drills: the last one that passed, and whether its alert arrived. */
 #include "check.h"
 #include "drill.h"
+#include "install.h"
 
 #include <breakglass/event_time.h>
 #include <breakglass/os_log.h>
@@ -181,7 +182,7 @@ int bg_drill_confirm(struct bg_crypto *crypto, const char *code)
 	struct bg_emitted emitted = { 0 };
 	struct bg_log_totals totals;
 	struct bg_diag diag = { 0 };
-	char result[128];
+	char result[128], role[BG_ROLE_LEN + 1];
 	int64_t secs;
 	enum bg_err err = bg_log_read(crypto, &visitor, &totals, &diag);
 
@@ -198,6 +199,7 @@ int bg_drill_confirm(struct bg_crypto *crypto, const char *code)
 		started.id, secs > 0 ? secs : 0);
 	event.account = started.account;
 	event.host = started.host;
+	event.role = bg_account_role(started.account, role);
 	event.result = result;
 	bg_log_event(crypto, "bg-unlock", &event, false, &emitted);
 	if (!bg_emitted_is_recorded(&emitted)) {

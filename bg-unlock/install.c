@@ -233,6 +233,7 @@ static void record_installed(struct bg_crypto *crypto, const struct bg_candidate
 	const struct bg_event event = { .id = BG_EV_SEAL_INSTALLED,
 		.host = label,
 		.account = candidate->seal.account,
+		.role = role,
 		.set = set,
 		.epoch = candidate->seal.epoch,
 		.result = result,

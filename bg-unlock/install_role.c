@@ -24,6 +24,18 @@ void bg_sudoers_text(const char *account, const char *role, bool is_recorded, ch
 	bg_template_fill(both, account, ret);
 }
 
+const char *bg_account_role(const char *account, char ret[static BG_ROLE_LEN + 1])
+{
+	const struct bg_tree tree = { .is_host = true, .root = "/" };
+	struct bg_host host;
+
+	if (!bg_is_account(account, BG_ACCOUNT_LEN) ||
+		bg_account_host(&tree, account, &host, NULL) != BG_OK)
+		return NULL;
+	(void)snprintf(ret, BG_ROLE_LEN + 1, "%s", host.role);
+	return ret;
+}
+
 void bg_install_sudo_back(struct bg_tree *tree)
 {
 	if (!has_saved)

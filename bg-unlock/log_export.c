@@ -30,6 +30,7 @@ static const struct {
 	{ "boot", "cs5", "boot" },
 	{ "origin", "cs6", "origin" },
 	{ "prev", "flexString1", "prev" },
+	{ "role", "flexString2", "role" },
 	{ "epoch", "cn1", "epoch" },
 	{ "boottime", "cn2", "boottime" },
 	{ "severity", "cn3", "severity" },

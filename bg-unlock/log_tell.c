@@ -32,7 +32,7 @@ static const struct {
 	{ BG_EV_DENIED, "denied", NULL },
 	{ BG_EV_ABANDONED, "request dropped", NULL },
 	{ BG_EV_BYPASS_BLOCKED, "BYPASS BLOCKED", NULL },
-	{ BG_EV_SESSION_OPENED, "session began", "open; role full" },
+	{ BG_EV_SESSION_OPENED, "session began", "open" },
 	{ BG_EV_SESSION_ESCALATED, "became root", NULL },
 	{ BG_EV_SESSION_EXPIRED, "session's time is over", NULL },
 	{ BG_EV_SESSION_CLOSED, "session ended", NULL },
@@ -334,7 +334,8 @@ static void print_exposure(const struct bg_chapter *chapter)
 static void print_request(const struct bg_chapter *chapter, const char *host, const char *day)
 {
 	const char *id = chapter->digest[0] ? chapter->digest : chapter->nonce;
-	char account[BG_VALUE_LEN], key[BG_VALUE_LEN], holder[BG_VALUE_LEN], reason[BG_VALUE_LEN];
+	char account[BG_VALUE_LEN], key[BG_VALUE_LEN], holder[BG_VALUE_LEN], reason[BG_VALUE_LEN],
+		text[BG_VALUE_LEN];
 	char short_id[BG_SHORT_ID_LEN + 1] = "????";
 	char line[LINE_LEN] = "";
 	uint8_t bytes[3];
@@ -351,6 +352,9 @@ static void print_request(const struct bg_chapter *chapter, const char *host, co
 	print_wrapped(line, 0, 2);
 	(void)printf(
 		"  asked by   %s, with key %s\n", holder[0] ? holder : "?", key[0] ? key : "?");
+	chapter_value(chapter, "role", text);
+	if (text[0])
+		(void)printf("  role       %s\n", text);
 	(void)printf("  because    ");
 	print_wrapped(reason[0] ? reason : "(no reason was given yet)", 13, 13);
 	print_exposure(chapter);

@@ -2,6 +2,7 @@
 /* `review`: what a use was, said by somebody else than who used it, and what is to be done after
    it. The record is the review: the log says who still owes one. */
 #include "bg-unlock.h"
+#include "install.h"
 #include "log.h"
 #include "revoke.h"
 #include "usage.h"
@@ -106,7 +107,7 @@ static void say_exposure(const struct bg_usage *usage, const struct bg_use *use)
 static int record(struct bg_crypto *crypto, const struct review *review,
 	const struct bg_usage *usage, const struct bg_use *use)
 {
-	char result[RESULT_MAX + 1], short_id[BG_SHORT_ID_LEN + 1];
+	char result[RESULT_MAX + 1], short_id[BG_SHORT_ID_LEN + 1], role[BG_ROLE_LEN + 1];
 	const struct bg_event event = { .id = BG_EV_REVIEWED,
 		.host = use->host,
 		.account = use->account,
@@ -114,6 +115,7 @@ static int record(struct bg_crypto *crypto, const struct review *review,
 		.epoch = use->epoch,
 		.key = use->key,
 		.holder = use->holder,
+		.role = bg_account_role(use->account, role),
 		.result = result,
 		.severity = -1 };
 	struct bg_emitted emitted;

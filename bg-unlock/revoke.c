@@ -6,6 +6,7 @@
  */
 #include "revoke.h"
 #include "bg-unlock.h"
+#include "install.h"
 
 #include <breakglass/os_log.h>
 #include <pwd.h>
@@ -215,7 +216,7 @@ static void tell_request(struct bg_crypto *crypto, const struct work *work,
 	const struct bg_request_record *record, const char *who)
 {
 	char id[2 * BG_SHA256_LEN + 1], shown[24] = "without a reason yet";
-	char result[128];
+	char result[128], role[BG_ROLE_LEN + 1];
 	size_t sessions = sessions_of(work, record->request.nonce);
 	struct bg_event event = { .id = BG_EV_REVOKED,
 		.host = record->request.host_label,
@@ -225,6 +226,7 @@ static void tell_request(struct bg_crypto *crypto, const struct work *work,
 		.key = record->request.key,
 		.holder = record->request.holder,
 		.reason = record->request.reason,
+		.role = bg_account_role(record->request.account, role),
 		.service = record->request.service,
 		.origin = record->request.origin,
 		.result = result,

@@ -271,6 +271,7 @@ int bg_phase_auth_su(pam_handle_t *pamh, const char *user, int flags)
 	event.key = session.key;
 	event.holder = session.holder;
 	event.reason = session.reason;
+	event.role = session.role;
 	event.custodians = session.custodians;
 	/* The caller's limits are the session's own to set: what keeps this from the chain must not
 	   keep it from the kernel's log. */

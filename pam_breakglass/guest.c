@@ -224,6 +224,8 @@ struct bg_event bg_guest_event(
 
 	if (guest->host.label[0] != '\0')
 		event.host = guest->host.label;
+	if (guest->host.role[0] != '\0')
+		event.role = guest->host.role;
 	if (guest->is_loaded) {
 		event.set = guest->set_hex;
 		event.epoch = guest->seal.epoch;

@@ -76,6 +76,7 @@ static void session_event(
 	event->key = session->key;
 	event->holder = session->holder;
 	event->reason = session->reason;
+	event->role = session->role; /* what it was opened with */
 	event->custodians = session->custodians;
 }
 
@@ -216,7 +217,7 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	struct open_arg arg = { .now_ms = bg_clock_boot_ms() };
 	struct bg_request_record record = { 0 };
 	struct bg_session session;
-	char request[65], result[16 + sizeof(session.role)];
+	char request[65];
 	struct bg_event event;
 	uint64_t secs;
 	int pam;
@@ -240,8 +241,7 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	}
 	if (pam != PAM_SUCCESS)
 		return give_back(guest, &session, pam);
-	(void)snprintf(result, sizeof(result), "open; role %s", session.role);
-	event = bg_guest_event(guest, BG_EV_SESSION_OPENED, result);
+	event = bg_guest_event(guest, BG_EV_SESSION_OPENED, "open");
 	session_event(&session, request, &event);
 	(void)bg_guest_emit(guest, &event, false);
 	say_open(guest, &record, &session, secs);

@@ -65,6 +65,7 @@ struct bg_event {
 	const char *key;
 	const char *holder;
 	const char *custodians; /* "audit, dba" */
+	const char *role;	/* what the account may as root: "full" */
 	const char *reason;
 	const char *service;
 	const char *origin;

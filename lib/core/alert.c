@@ -18,7 +18,7 @@ struct parsed {
 	struct bg_chain_pos pos;
 	char host[FIELD_LEN], account[FIELD_LEN], request[FIELD_LEN], set[FIELD_LEN],
 		key[FIELD_LEN], holder[FIELD_LEN], custodians[FIELD_LEN], reason[FIELD_LEN],
-		service[FIELD_LEN], origin[FIELD_LEN], result[FIELD_LEN];
+		role[FIELD_LEN], service[FIELD_LEN], origin[FIELD_LEN], result[FIELD_LEN];
 };
 
 static uint64_t number_of(const char *line, size_t len, const char *name)
@@ -61,6 +61,7 @@ static bool parse(const char *line, size_t len, struct parsed *ret)
 	READ(ret, line, len, holder);
 	READ(ret, line, len, custodians);
 	READ(ret, line, len, reason);
+	READ(ret, line, len, role);
 	READ(ret, line, len, service);
 	READ(ret, line, len, origin);
 	READ(ret, line, len, result);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <breakglass/conf.h>
 #include <breakglass/escape.h>
 #include <breakglass/event.h>
 
@@ -114,6 +115,7 @@ static const struct field fields[] = {
 	FIELD(holder, "BREAKGLASS_HOLDER", BG_HOLDER_LEN),
 	FIELD(reason, "BREAKGLASS_REASON", BG_REASON_LEN),
 	FIELD(custodians, "BREAKGLASS_CUSTODIANS", CUSTODIANS_LEN),
+	FIELD(role, "BREAKGLASS_ROLE", BG_ROLE_LEN),
 	FIELD(key, "BREAKGLASS_KEY", BG_NAME_LEN),
 	FIELD(request, "BREAKGLASS_REQUEST", 2 * BG_SHA256_LEN),
 	FIELD(set, "BREAKGLASS_SET", 2 * BG_SET_ID_LEN),

@@ -17,6 +17,7 @@ struct bg_event bg_session_event(const struct bg_session *session, enum bg_event
 		.holder = session->holder,
 		.custodians = session->custodians,
 		.reason = session->reason,
+		.role = session->role,
 		.service = session->service,
 		.origin = session->origin,
 		.result = result,

@@ -176,7 +176,8 @@ def test_oldest_segments_may_be_moved_away():
 def story():
     chain = Chain()
     base = {"host": "db1", "account": "breakglass", "key": "a", "holder": "Example Holder",
-            "service": "sshd", "origin": "192.0.2.7", "set": "cd" * 16, "epoch": 1}
+            "service": "sshd", "origin": "192.0.2.7", "set": "cd" * 16, "epoch": 1,
+            "role": "identity"}
     chain.add("ATTEMPT", host="db1", account="breakglass", service="sshd", origin="192.0.2.7", count=1)
     chain.add("REQUEST_OPENED", request="0123" * 8, **base)
     chain.add("SHARE_ACCEPTED", request=DIGEST, reason=REASON, result="ops typed here", **base)
@@ -259,6 +260,20 @@ def test_one_request_is_shown_alone():
     assert [r["seq"] for r in told["records"]] == [1, 2, 3, 4], told["records"]
     for name in ("ZZZZ", "5be", "ffffffff", ""):
         assert "no request" in run("log", "show", name, check=1).stderr, name
+
+
+def test_role_is_told_once_and_old_records_have_none():
+    start()
+    chain = story()
+    old = {"host": "db1", "account": "breakglass", "key": "a", "holder": "H", "epoch": 1}
+    chain.add("GRANTED", severity=0, request="55" * 32, result="key and quorum", **old)
+    chain.add("SESSION_OPENED", request="55" * 32, result="open; role full", **old)
+    chain.write(7)
+    shown = run("log", "show", DIGEST, check=0).stdout
+    assert shown.count("identity") == 1 and "\n  role       identity\n" in shown, shown
+    shown = run("log", "show", "55" * 32, check=0).stdout
+    assert "  role " not in shown and "session began: open; role full" in shown, shown
+    verify()
 
 
 def test_a_drill_is_told_as_one():

@@ -38,6 +38,7 @@ static int print_samples(enum bg_event_id id)
 		.holder = "Ops on call",
 		.reason = "LDAP is down = nobody gets in; \"all\" hosts ]",
 		.custodians = "audit, dba",
+		.role = "read-only",
 		.service = "sshd",
 		.origin = "192.0.2.7",
 		.request = "00112233445566778899aabbccddeeff",

@@ -31,6 +31,8 @@ class LoginTest(unittest.TestCase):
 			self.assertEqual(self.stage.event_names(), ["ATTEMPT", "REQUEST_OPENED",
 				"SHARE_ACCEPTED", "SHARE_ACCEPTED", "GRANTED", "SESSION_OPENED",
 				"SESSION_CLOSED"])
+			self.assertEqual({event.get("role") for event in self.stage.events()
+				if "account" in event}, {"full"})
 
 	def test_one_share_is_not_enough(self):
 		with self.stage.ssh() as login:

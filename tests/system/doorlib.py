@@ -29,7 +29,7 @@ PIN = "123456"
 CUSTODIANS = {"ops": "+1 555 0101", "dba": "+1 555 0102", "audit": "+1 555 0103"}
 REASON = "INC-1234 directory is down"
 FIELDS = ("event", "account", "request", "set", "epoch", "key", "holder", "custodians", "reason",
-	"service", "origin", "result")
+	"role", "service", "origin", "result")
 FIXED = ("SHARE_ACCEPTED", "SHARE_REFUSED", "GRANTED", "SESSION_OPENED", "SESSION_CLOSED",
 	"SESSION_ESCALATED")
 KEYED = FIXED + ("REQUEST_OPENED", "ABANDONED")
@@ -425,8 +425,8 @@ class DoorCase(unittest.TestCase):
 		return found
 
 	def check_fields(self, record, service, key):
-		wanted = {"host", "account", "set", "epoch", "service", "origin", "result", "time", "boot",
-			"boottime", "severity", "prev"}
+		wanted = {"host", "account", "role", "set", "epoch", "service", "origin", "result", "time",
+			"boot", "boottime", "severity", "prev"}
 		name = record["event"]
 		if name == "ATTEMPT":
 			wanted |= {"count"}

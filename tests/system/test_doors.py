@@ -119,7 +119,7 @@ TRIED = [("ATTEMPT", "^no key proved yet$")]
 PROVED = TRIED + [("REQUEST_OPENED", "^key proved$")]
 AUDIT = ("SHARE_ACCEPTED", "^audit typed here$")
 DBA = ("SHARE_ACCEPTED", "^dba typed here$")
-OPEN = [("GRANTED", "^key and quorum; typed here: [a-z, ]+$"), ("SESSION_OPENED", "^open; role full$"),
+OPEN = [("GRANTED", "^key and quorum; typed here: [a-z, ]+$"), ("SESSION_OPENED", "^open$"),
 	("SESSION_CLOSED", r"^closed after \d+ s; a review is due$")]
 CLEAN = PROVED + [AUDIT, DBA] + OPEN
 

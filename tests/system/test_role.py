@@ -144,7 +144,7 @@ class Role(BoxCase):
 						self.assertTrue(status == 0 or "check" in row.command, out)
 						self.assertIn(row.says, out)
 				opened = self.box.wait_event("SESSION_OPENED", mark)
-				self.assertEqual(opened["result"], f"open; role {name}")
+				self.assertEqual((opened["result"], opened["role"]), ("open", name))
 				commands = EVERYWHERE + (EDITORS if name == "identity" else ())
 				for command, (status, out) in zip(commands, self.try_all(commands)):
 					with self.subTest(command):

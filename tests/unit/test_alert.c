@@ -28,6 +28,7 @@ static size_t make_line(
 		.holder = "oncall",
 		.custodians = "audit, dba",
 		.reason = reason,
+		.role = "identity",
 		.result = "open",
 		.count = count,
 		.severity = -1 };
@@ -76,6 +77,7 @@ static void alert_json_carries_the_record_and_its_text(void **state)
 		sizeof("{\"schema\":1,\"id\":42,\"drill\":false,\"test\":false,\"message\":\""
 		       "SESSION_OPENED host=db1 account=breakglass holder=oncall ") -
 			1);
+	assert_non_null(strstr(json, " role=identity result=open chain=7:"));
 	at = strstr(json, "\",\"record\":");
 	assert_non_null(at);
 	assert_memory_equal(at + 11, line, len);

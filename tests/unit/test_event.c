@@ -18,6 +18,7 @@ static struct bg_event full_event(enum bg_event_id id)
 		.holder = "Example Holder",
 		.custodians = "audit, dba",
 		.reason = "LDAP is down",
+		.role = "identity",
 		.service = "sshd",
 		.origin = "192.0.2.1",
 		.result = "two of three",
@@ -105,7 +106,8 @@ static void event_json_says_everything(void **state)
 		"00000000000000000001\",\"time\":\"2026-11-21T08:55:51.123Z\",\"boot\":\"boot-id\","
 		"\"boottime\":12,\"event\":\"GRANTED\",\"severity\":0,\"host\":\"db1\","
 		"\"account\":\"breakglass\",\"holder\":\"Example Holder\","
-		"\"reason\":\"LDAP is down\",\"custodians\":\"audit, dba\",\"key\":\"blue\","
+		"\"reason\":\"LDAP is down\",\"custodians\":\"audit, "
+		"dba\",\"role\":\"identity\",\"key\":\"blue\","
 		"\"request\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\","
 		"\"set\":\"00112233445566778899aabbccddeeff\",\"service\":\"sshd\","
 		"\"origin\":\"192.0.2.1\",\"result\":\"two of three\",\"epoch\":3,\"count\":4}");
@@ -120,7 +122,7 @@ static void event_text_says_everything(void **state)
 	assert_int_equal(bg_event_text(&event, "7:abc", text, sizeof(text)), BG_OK);
 	assert_string_equal(text,
 		"SESSION_OPENED host=db1 account=breakglass holder=\"Example Holder\" "
-		"reason=\"LDAP is down\" custodians=\"audit, dba\" key=blue "
+		"reason=\"LDAP is down\" custodians=\"audit, dba\" role=identity key=blue "
 		"request=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff "
 		"set=00112233445566778899aabbccddeeff service=sshd origin=192.0.2.1 "
 		"result=\"two of three\" epoch=3 chain=7:abc");
@@ -167,7 +169,7 @@ static void fill(struct bg_event *event, const char *text)
 {
 	event->host = event->account = event->request = event->set = event->key = text;
 	event->holder = event->custodians = event->reason = event->service = text;
-	event->origin = event->result = text;
+	event->origin = event->result = event->role = text;
 }
 
 static void assert_harmless(const char *text)
@@ -228,7 +230,8 @@ static void event_journal_tells_the_length_of_a_value_with_a_line_feed(void **st
 		     "\nMESSAGE_ID=", "\nPRIORITY=0\nSYSLOG_FACILITY=10\n",
 		     "\nSYSLOG_IDENTIFIER=bg-unlock\n", "\nBREAKGLASS_EVENT=GRANTED\n",
 		     "\nBREAKGLASS_ACCOUNT=breakglass\n", "\nBREAKGLASS_EPOCH=3\n",
-		     "\nBREAKGLASS_CUSTODIANS=audit, dba\n", "\nBREAKGLASS_CHAIN=7:abc\n", NULL };
+		     "\nBREAKGLASS_CUSTODIANS=audit, dba\n", "\nBREAKGLASS_ROLE=identity\n",
+		     "\nBREAKGLASS_CHAIN=7:abc\n", NULL };
 		*p; p++)
 		assert_non_null(memmem(buf, w.len, *p, strlen(*p)));
 }

@@ -34,7 +34,7 @@ def syslog_query(events):
 	repeated = table.REPEATED.replace('"', '""')
 	fields = [("Host", "host"), ("Account", "account"), ("Holder", "holder"),
 		("Reason", "reason"), ("Custodians", "custodians"), ("Request", "request"),
-		("Origin", "origin"), ("Result", "result")]
+		("Origin", "origin"), ("Role", "role"), ("Result", "result")]
 	return QUERY_HEAD.format(what="Alerts of hosts that send syslog.", names=_names(events)) + f"""\
 Syslog
 | where ingestion_time() > ago(5m)
@@ -47,7 +47,7 @@ Syslog
 | extend
 {("," + chr(10)).join(_field(*pair) for pair in fields)}
 | project TimeGenerated, Computer, Event, Host, Account, Holder, Reason, Custodians, Request,
-    Origin, Result, Text
+    Origin, Role, Result, Text
 """
 
 
@@ -65,7 +65,8 @@ CommonSecurityLog
     " ", EventOutcome)
 | project TimeGenerated, Computer, Event, Host = DeviceName, Account = DestinationUserName,
     Holder = SourceUserName, Reason, Custodians = DeviceCustomString1,
-    Request = DeviceCustomString2, Origin = DeviceCustomString6, Result = EventOutcome, Text
+    Request = DeviceCustomString2, Origin = DeviceCustomString6,
+    Role = FlexString2, Result = EventOutcome, Text
 """
 
 
@@ -117,7 +118,7 @@ def _sentinel_rule(source, query):
 				"alertDescriptionFormat": "{{Text}}",
 			},
 			"customDetails": {name: name for name in
-				("Event", "Holder", "Reason", "Custodians", "Request", "Origin", "Result")},
+				("Event", "Holder", "Reason", "Custodians", "Request", "Origin", "Role", "Result")},
 			"entityMappings": [
 				{"entityType": "Host", "fieldMappings": [
 					{"identifier": "HostName", "columnName": "Computer"}]},

@@ -7,6 +7,7 @@ FIELDS = (
 	("host", "dvchost"), ("account", "duser"), ("holder", "suser"), ("reason", "reason"),
 	("service", "sproc"), ("result", "outcome"), ("count", "cnt"), ("custodians", "cs1"),
 	("request", "cs2"), ("key", "cs3"), ("set", "cs4"), ("origin", "cs6"), ("epoch", "cn1"),
+	("role", "flexString2"),
 )
 # CEF's severities run from 0 to 10, most severe last.
 CEF_SEVERITY = {0: 10, 1: 9, 5: 3}
@@ -49,7 +50,7 @@ def _read_field(name, key):
 
 	def quoted(pattern):
 		return pattern.replace("\\", "\\\\").replace('\\\\"', '\\"')
-	label = f" {key}Label={name}" if key[:2] in ("cs", "cn") and key != "cnt" else ""
+	label = f" {key}Label={name}" if key[:2] in ("cs", "cn", "fl") and key != "cnt" else ""
 	return f"""
 set $.v = re_extract($.text, "{quoted(start + '(' + value + ')')}", 0, 5, "");
 if re_match($.v, "^\\".*\\"\\$") then set $.v = substring($.v, 1, -2);
