@@ -95,4 +95,18 @@ static inline struct bg_session fixture_session(void)
 	return s;
 }
 
+static inline struct bg_drill fixture_drill(void)
+{
+	struct bg_drill d;
+
+	memset(&d, 0, sizeof(d));
+	fixture_text(d.boot_id, FIXTURE_BOOT);
+	d.process = (struct bg_process){ .pid = 4711, .parent = 4710, .start_ticks = 123456789 };
+	d.started_ms = 5;
+	fixture_text(d.account, "breakglass");
+	fixture_text(d.service, "sshd");
+	fixture_text(d.id, "2026-Q4.db_1");
+	return d;
+}
+
 #endif

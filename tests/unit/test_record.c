@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The bytes of requests, grants and sessions: read back whole or not at all. */
+/* The bytes of requests, grants, sessions and marks of drills: read back whole or not at all. */
 #include "unit.h"
 
 #include "state_fixture.h"
@@ -46,6 +46,17 @@ static struct bytes session_bytes(const struct bg_session *session)
 	return b;
 }
 
+static struct bytes drill_bytes(const struct bg_drill *drill)
+{
+	struct bytes b;
+	struct bg_writer w = { .p = b.p, .cap = sizeof(b.p) };
+
+	memset(&b, 0, sizeof(b));
+	assert_int_equal(bg_record_write_drill(crypto, drill, &w), BG_OK);
+	b.len = w.len;
+	return b;
+}
+
 static void record_written_is_read_back(void **state)
 {
 	struct bg_request_record r = fixture_request(7), r2;
@@ -75,17 +86,39 @@ static void record_written_is_read_back(void **state)
 	assert_memory_equal(session_bytes(&s2).p, b.p, b.len);
 }
 
+static void record_drill_is_read_back(void **state)
+{
+	struct bg_drill d = fixture_drill(), d2;
+	struct bytes b = drill_bytes(&d);
+
+	(void)state;
+	memset(&d2, 0xee, sizeof(d2));
+	assert_int_equal(bg_record_read_drill(crypto, b.p, b.len, &d2), BG_OK);
+	assert_string_equal(d2.boot_id, d.boot_id);
+	assert_int_equal(d2.process.pid, d.process.pid);
+	assert_int_equal(d2.process.parent, d.process.parent);
+	assert_int_equal(d2.process.start_ticks, d.process.start_ticks);
+	assert_int_equal(d2.started_ms, d.started_ms);
+	assert_string_equal(d2.account, d.account);
+	assert_string_equal(d2.service, d.service);
+	assert_string_equal(d2.id, d.id);
+	assert_memory_equal(drill_bytes(&d2).p, b.p, b.len);
+}
+
 /* All kinds over the same bytes: at most the right one reads them. */
 static enum bg_err read_any(const uint8_t *p, size_t len)
 {
 	struct bg_request_record r;
 	struct bg_grant g;
 	struct bg_session s;
-	enum bg_err a = bg_record_read_request(crypto, p, len, &r);
-	enum bg_err b = bg_record_read_grant(crypto, p, len, &g);
-	enum bg_err c = bg_record_read_session(crypto, p, len, &s);
+	struct bg_drill d;
+	unsigned int taken = bg_record_read_request(crypto, p, len, &r) == BG_OK;
 
-	return a == BG_OK || b == BG_OK || c == BG_OK ? BG_OK : a;
+	taken += bg_record_read_grant(crypto, p, len, &g) == BG_OK;
+	taken += bg_record_read_session(crypto, p, len, &s) == BG_OK;
+	taken += bg_record_read_drill(crypto, p, len, &d) == BG_OK;
+	assert_true(taken <= 1);
+	return taken == 1 ? BG_OK : BG_ERR_SYNTAX;
 }
 
 static void record_cut_longer_or_flipped_is_refused(void **state)
@@ -93,7 +126,9 @@ static void record_cut_longer_or_flipped_is_refused(void **state)
 	struct bg_request_record r = fixture_request(7);
 	struct bg_grant g = fixture_grant();
 	struct bg_session s = fixture_session();
-	struct bytes all[] = { request_bytes(&r), grant_bytes(&g), session_bytes(&s) };
+	struct bg_drill d = fixture_drill();
+	struct bytes all[] = { request_bytes(&r), grant_bytes(&g), session_bytes(&s),
+		drill_bytes(&d) };
 
 	(void)state;
 	for (size_t k = 0; k < LEN(all); k++) {
@@ -156,6 +191,7 @@ static void record_that_could_not_be_read_is_not_written(void **state)
 {
 	struct bg_request_record r = fixture_request(7);
 	struct bg_grant g = fixture_grant();
+	struct bg_drill d = fixture_drill();
 	uint8_t buf[BG_RECORD_MAX_LEN];
 	struct bg_writer w = { .p = buf, .cap = sizeof(buf) };
 	size_t needed;
@@ -170,6 +206,9 @@ static void record_that_could_not_be_read_is_not_written(void **state)
 	g.process.pid = -1;
 	w.len = 0;
 	assert_int_equal(bg_record_write_grant(crypto, &g, &w), BG_ERR_RANGE);
+	memset(d.id, 'x', sizeof(d.id)); /* no NUL */
+	w.len = 0;
+	assert_int_equal(bg_record_write_drill(crypto, &d, &w), BG_ERR_RANGE);
 	r = fixture_request(7);
 	needed = request_bytes(&r).len;
 	for (size_t cap = 0; cap < needed; cap++) {
@@ -212,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(record_written_is_read_back),
+		cmocka_unit_test(record_drill_is_read_back),
 		cmocka_unit_test(record_cut_longer_or_flipped_is_refused),
 		cmocka_unit_test(record_bad_content_with_good_hash_is_refused),
 		cmocka_unit_test(record_that_could_not_be_read_is_not_written),
