@@ -67,6 +67,9 @@ bool bg_sources_first(const char *sources, bool before_local, char ret[static 64
 BG_CHECKED enum bg_err bg_check_prometheus(
 	const struct bg_check *check, int status, const char *path, struct bg_diag *diag);
 
+/* Is there room for mib MiB at path? If not, a finding of that level with the effect. */
+bool bg_check_room(struct bg_check *check, const char *path, unsigned int mib, enum bg_level level,
+	const char *effect);
 /* What `sudo -l` says of the account, against its role. */
 void bg_judge_sudo_list(struct bg_check *check, const char *list);
 

@@ -18,7 +18,7 @@ void bg_check_role(struct bg_check *check)
 	if (!check->host.uid || strcmp(role, BG_ROLE_FULL) == 0)
 		return;
 	bg_sudoers_path(check->account, path);
-	bg_sudoers_text(check->account, role, check->host.is_sudo_recorded, wanted);
+	bg_sudoers_text(check->account, role, check->host.recording & BG_RECORDING_SUDO, wanted);
 	is_there = bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) == BG_OK;
 	if (is_there && strcmp(text, wanted) == 0)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "role %s, and sudo's lines are its",
@@ -28,22 +28,6 @@ void bg_check_role(struct bg_check *check)
 			"bg-unlock install SEAL puts it back; move one of your own out of the way",
 			"role %s, but %s %s", role, path,
 			is_there ? "is not the file of that role" : "cannot be read");
-}
-
-/* That the lines are in place is said by the rows root and role. */
-void bg_check_recording(struct bg_check *check)
-{
-	if (!check->host.uid)
-		return;
-	if (!check->host.is_sudo_recorded)
-		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
-			"sudo's I/O logs are not asked for (install --record sudo)");
-	else if (!bg_tree_has(&check->tree, "/etc/sudoers"))
-		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "apt-get install sudo",
-			"sudo's I/O logs are asked for, but there is no sudo here");
-	else
-		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
-			"sudo keeps what commands show, below /var/log/sudo-io/%s", check->account);
 }
 
 void bg_judge_sudo_list(struct bg_check *check, const char *list)

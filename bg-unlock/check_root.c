@@ -35,7 +35,8 @@ static bool has_rule(struct bg_check *check)
 	size_t len = 0;
 
 	bg_sudoers_path(check->account, path);
-	bg_sudoers_text(check->account, BG_ROLE_FULL, check->host.is_sudo_recorded, wanted);
+	bg_sudoers_text(
+		check->account, BG_ROLE_FULL, check->host.recording & BG_RECORDING_SUDO, wanted);
 	if (bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) != BG_OK ||
 		strcmp(text, wanted) != 0) {
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "bg-unlock install puts it back",

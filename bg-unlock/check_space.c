@@ -17,8 +17,8 @@
 #define OPEN_MAX_FD 16
 #define NAMED_MAX   5 /* wrong files that are named, the others are counted */
 
-static bool judge_room(struct bg_check *check, const char *path, unsigned int mib,
-	enum bg_level level, const char *effect)
+bool bg_check_room(struct bg_check *check, const char *path, unsigned int mib, enum bg_level level,
+	const char *effect)
 {
 	struct statvfs fs;
 	unsigned long long free_bytes;
@@ -42,10 +42,10 @@ static bool judge_room(struct bg_check *check, const char *path, unsigned int mi
 
 void bg_check_disk(struct bg_check *check)
 {
-	bool is_good = judge_room(
+	bool is_good = bg_check_room(
 		check, BG_PATH_RUN, 1, BG_LEVEL_CRITICAL, "what cannot be recorded is not granted");
 
-	is_good &= judge_room(check, BG_PATH_VAR, 16, BG_LEVEL_WARNING,
+	is_good &= bg_check_room(check, BG_PATH_VAR, 16, BG_LEVEL_WARNING,
 		"the log stays in /run until the next boot, and alerts wait");
 	if (is_good)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "there is room for records");

@@ -8,6 +8,7 @@
 #include "bg-unlock.h"
 #include "doors.h"
 #include "load.h"
+#include "recording.h"
 #include "templates.h"
 
 #include <breakglass/os_file.h>
@@ -21,9 +22,29 @@
 
 struct options {
 	const char *seal, *label, *fingerprint, *contacts, *role, *record, *root;
+	unsigned int recording; /* what --record says */
 	struct bg_doors doors;
 	bool is_keys_lost, is_dry;
 };
+
+/* --record: words with a comma between two, or none. */
+static int parse_record(struct options *o)
+{
+	const char *p = o->record;
+	char word[BG_RECORDING_LEN];
+
+	if (strcmp(p, "none") == 0)
+		return BG_EXIT_DONE;
+	while (p) {
+		size_t len = strcspn(p, ",");
+
+		(void)snprintf(word, sizeof(word), "%.*s", (int)len, p);
+		if (len >= sizeof(word) || !bg_recording_add(word, &o->recording))
+			return bg_usage("--record is none, or of sudo and audit: sudo,audit");
+		p = p[len] ? p + len + 1 : NULL;
+	}
+	return BG_EXIT_DONE;
+}
 
 static int parse(int argc, char **argv, struct options *o)
 {
@@ -65,8 +86,8 @@ static int parse(int argc, char **argv, struct options *o)
 	if (optind + 1 != argc)
 		return bg_usage("install takes one seal");
 	o->seal = argv[optind];
-	if (o->record && strcmp(o->record, "sudo") != 0 && strcmp(o->record, "none") != 0)
-		return bg_usage("--record is sudo or none");
+	if (o->record && (status = parse_record(o)) != BG_EXIT_DONE)
+		return status;
 	if (o->role && !bg_is_role(o->role))
 		return bg_usage("--role is full, identity or read-only");
 	if (o->label && !bg_is_label(o->label))
@@ -106,11 +127,11 @@ static const char *choose_role(const struct options *o, const struct bg_candidat
 }
 
 /* --record, else what it was, else nothing. */
-static bool choose_record(const struct options *o, const struct bg_candidate *candidate)
+static unsigned int choose_record(const struct options *o, const struct bg_candidate *candidate)
 {
 	if (o->record)
-		return strcmp(o->record, "sudo") == 0;
-	return !candidate->is_first && candidate->host.is_sudo_recorded;
+		return o->recording;
+	return candidate->is_first ? 0 : candidate->host.recording;
 }
 
 static enum bg_err make_folders(struct bg_tree *tree, const char *account, struct bg_diag *diag)
@@ -158,10 +179,11 @@ static enum bg_err write_conf(struct bg_tree *tree, struct bg_diag *diag)
 }
 
 static enum bg_err write_host(struct bg_tree *tree, const struct bg_candidate *candidate,
-	const char *label, const char *role, bool is_recorded, uint32_t uid, struct bg_diag *diag)
+	const char *label, const char *role, unsigned int recording, uint32_t uid,
+	struct bg_diag *diag)
 {
 	struct bg_host host = {
-		.uid = uid, .epoch = candidate->seal.epoch, .is_sudo_recorded = is_recorded
+		.uid = uid, .epoch = candidate->seal.epoch, .recording = recording
 	};
 	char path[BG_TREE_PATH_LEN], text[1024];
 	size_t len = 0;
@@ -186,7 +208,7 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 {
 	const char *account = candidate->seal.account;
 	const char *role = choose_role(o, candidate);
-	bool is_recorded = choose_record(o, candidate);
+	unsigned int recording = choose_record(o, candidate);
 	uint32_t uid = 0;
 	enum bg_err err = bg_install_pam(tree, diag);
 
@@ -209,7 +231,7 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 	if (!err)
 		err = bg_install_runuser(tree, diag);
 	if (!err)
-		err = bg_install_sudo(tree, account, role, is_recorded, diag);
+		err = bg_install_sudo(tree, account, role, recording & BG_RECORDING_SUDO, diag);
 	if (!err)
 		err = bg_install_ssh(tree, &candidate->seal, diag);
 	if (err) {
@@ -217,8 +239,12 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 		return err;
 	}
 	err = bg_install_doors(tree, account, &o->doors, diag);
+	if (!err && !(recording & BG_RECORDING_AUDIT))
+		err = bg_uninstall_audit(tree, account, diag);
+	else if (!err)
+		bg_install_audit(tree, account, uid);
 	if (!err)
-		err = write_host(tree, candidate, label, role, is_recorded, uid, diag);
+		err = write_host(tree, candidate, label, role, recording, uid, diag);
 	if (err) {
 		bg_install_ssh_back(tree);
 		bg_install_sudo_back(tree);
@@ -227,9 +253,9 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 }
 
 static void record_installed(struct bg_crypto *crypto, const struct bg_candidate *candidate,
-	const char *label, const char *role, bool is_keys_lost)
+	const char *label, const char *role, unsigned int recording, bool is_keys_lost)
 {
-	char set[2 * BG_SET_ID_LEN + 1], result[96];
+	char set[2 * BG_SET_ID_LEN + 1], words[BG_RECORDING_LEN], result[128];
 	const struct bg_event event = { .id = BG_EV_SEAL_INSTALLED,
 		.host = label,
 		.account = candidate->seal.account,
@@ -250,6 +276,10 @@ static void record_installed(struct bg_crypto *crypto, const struct bg_candidate
 	if (strcmp(role, candidate->is_first ? BG_ROLE_FULL : candidate->host.role) != 0)
 		(void)snprintf(result + strlen(result), sizeof(result) - strlen(result),
 			"; role %s", role);
+	bg_recording_text(recording, words);
+	if (recording != candidate->host.recording)
+		(void)snprintf(result + strlen(result), sizeof(result) - strlen(result),
+			"; commands kept by %s", words[0] ? words : "nothing");
 	bg_log_event(crypto, "bg-unlock", &event, false, NULL);
 }
 
@@ -323,9 +353,11 @@ static int run(struct bg_crypto *crypto, const struct options *o)
 	if (err)
 		return give_up(&tree, &candidate, had_seals, err, &diag);
 	role = choose_role(o, &candidate);
-	is_new = !candidate.is_in_force || strcmp(role, candidate.host.role) != 0;
+	is_new = !candidate.is_in_force || strcmp(role, candidate.host.role) != 0 ||
+		 choose_record(o, &candidate) != candidate.host.recording;
 	if (tree.is_host && !tree.is_dry && is_new)
-		record_installed(crypto, &candidate, label, role, o->is_keys_lost);
+		record_installed(crypto, &candidate, label, role, choose_record(o, &candidate),
+			o->is_keys_lost);
 	say_end(&tree, &candidate, label);
 	return BG_EXIT_DONE;
 }

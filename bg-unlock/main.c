@@ -70,7 +70,7 @@ static const struct bg_verb verbs[] = {
 		"  --door sshd|console=TTY     an own door besides (tty9, ttyS0); repeatable\n"
 		"  --fingerprint HEX           of the first seal, instead of being asked\n"
 		"  --keys-lost                 a successor that no key endorsed; asks back\n"
-		"  --record sudo|none          I/O logs of the account's sudo\n"
+		"  --record sudo,audit|none    keep what the sessions' commands do\n"
 		"  --role ROLE                 full (the default), identity or read-only\n"
 		"  --root FOLDER               the system below that folder\n" },
 	{ "uninstall", bg_verb_uninstall, "ACCOUNT [OPTIONS]", "undo what install did",

@@ -7,6 +7,7 @@
 #include "install.h"
 #include "bg-unlock.h"
 
+#include "recording.h"
 #include "revoke.h"
 #include "templates.h"
 
@@ -146,6 +147,7 @@ enum bg_err bg_undo(
 	if (undo != BG_UNDO_WAYS_ONLY)
 		keep_first(bg_tree_remove(tree, path, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_ssh(tree, account, last, &diag), &diag, &first, ret);
+	keep_first(bg_uninstall_audit(tree, account, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_sudo(tree, account, last, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_doors(tree, account, last, undo == BG_UNDO_WAYS_ONLY, &diag), &diag,
 		&first, ret);

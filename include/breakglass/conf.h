@@ -14,18 +14,26 @@
 /* /etc/breakglass/accounts/NAME/host, section [host]: label, account, uid, epoch, seal. */
 #define BG_ROLE_LEN  15
 #define BG_ROLE_FULL "full"
+/* What keeps the commands of the account's sessions: bits. */
+#define BG_RECORDING_SUDO  1U /* sudo's I/O logs: what its commands show */
+#define BG_RECORDING_AUDIT 2U /* auditd's rules on the account's login uid */
+#define BG_RECORDING_LEN   16 /* of its words with blanks, and the NUL */
 struct bg_host {
 	char label[BG_HOST_LABEL_LEN + 1];
 	char account[BG_ACCOUNT_LEN + 1];
 	uint32_t uid; /* 1 and above */
 	uint32_t epoch;
 	char role[BG_ROLE_LEN + 1]; /* what sudo and su do for the account: bg_is_role() */
-	bool is_sudo_recorded;	    /* sudo keeps what the account's commands show */
+	unsigned int recording;	    /* BG_RECORDING_* */
 	uint8_t seal_digest[BG_SHA256_LEN];
 };
 
 /* full (the default), identity or read-only. */
 bool bg_is_role(const char *text);
+/* Adds the bit of a word, sudo or audit; false: it is neither. */
+bool bg_recording_add(const char *word, unsigned int *recording);
+/* The words of its bits, a blank between two; "" for none. */
+void bg_recording_text(unsigned int recording, char ret[static BG_RECORDING_LEN]);
 
 BG_CHECKED enum bg_err bg_host_parse(
 	const char *text, size_t len, const char *where, struct bg_host *ret, struct bg_diag *diag);

@@ -81,14 +81,45 @@ static enum bg_err set_role(void *object, const struct bg_ini_value *v, struct b
 	return bg_ini_text(v, BG_ROLE_LEN, host->role, diag);
 }
 
-static enum bg_err set_record(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+static const struct {
+	const char *word;
+	unsigned int bit;
+} recordings[] = { { "sudo", BG_RECORDING_SUDO }, { "audit", BG_RECORDING_AUDIT } };
+
+bool bg_recording_add(const char *word, unsigned int *recording)
+{
+	for (size_t i = 0; i < sizeof(recordings) / sizeof(recordings[0]); i++) {
+		if (strcmp(word, recordings[i].word) != 0)
+			continue;
+		*recording |= recordings[i].bit;
+		return true;
+	}
+	return false;
+}
+
+void bg_recording_text(unsigned int recording, char ret[static BG_RECORDING_LEN])
+{
+	struct bg_text t = { .p = ret, .size = BG_RECORDING_LEN };
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < sizeof(recordings) / sizeof(recordings[0]); i++)
+		if (recording & recordings[i].bit)
+			bg_text_put(&t, "%s%s", t.len ? " " : "", recordings[i].word);
+}
+
+static enum bg_err add_record(void *object, const char *word, struct bg_diag *diag)
 {
 	struct bg_host *host = object;
 
-	if (strcmp(v->text, "sudo") != 0)
-		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be sudo", v->key);
-	host->is_sudo_recorded = true;
+	if (!bg_recording_add(word, &host->recording))
+		return bg_diag_set(
+			diag, BG_ERR_RANGE, NULL, "\"record\" must be of sudo and audit");
 	return BG_OK;
+}
+
+static enum bg_err set_record(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	return bg_ini_words(v, add_record, object, diag);
 }
 
 static const struct bg_ini_rule rules[] = {
@@ -118,12 +149,14 @@ enum bg_err bg_host_parse(
 enum bg_err bg_host_write(const struct bg_host *host, char *ret, size_t ret_size, size_t *ret_len)
 {
 	struct bg_text t = { .p = ret, .size = ret_size };
+	char recording[BG_RECORDING_LEN];
 
 	bg_text_put(&t, "[host]\nlabel = %s\naccount = %s\nuid = %u\nepoch = %u\nrole = %s\n",
 		host->label, host->account, host->uid, host->epoch,
 		host->role[0] ? host->role : BG_ROLE_FULL);
-	if (host->is_sudo_recorded)
-		bg_text_put(&t, "record = sudo\n");
+	bg_recording_text(host->recording, recording);
+	if (recording[0])
+		bg_text_put(&t, "record = %s\n", recording);
 	bg_text_hex(&t, "seal", host->seal_digest, sizeof(host->seal_digest));
 	if (t.is_full)
 		return BG_ERR_TOO_BIG;

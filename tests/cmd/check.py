@@ -11,7 +11,7 @@ import time
 
 import cmdlib
 from cmdlib import PIN, run
-from treelib import ACCOUNT, SUDOERS, Host
+from treelib import ACCOUNT, RULES, SUDOERS, Host
 
 cmdlib.enter()
 
@@ -24,7 +24,8 @@ class Good(Host):
 
     def __enter__(self):
         super().__enter__()
-        self.install()
+        os.makedirs(self.tree.path("etc/audit/rules.d"))
+        self.install("--record", "sudo,audit")
         # a handler that has taken an alert
         self.tree.write("etc/breakglass/alert.d/mail", "#!/bin/sh\n", 0o755)
         self.tree.write("var/lib/breakglass/spool/handlers/mail", "7 0 0 -\n", 0o600)
@@ -249,6 +250,19 @@ def test_what_is_broken_is_named():
         (edit(passwd, "\nbreakglass:x:", "\nother:x:"), CRITICAL, "breakglass/account", "passwd"),
         (edit(passwd, "emergency account:/:/bin/bash", "emergency account:/:/usr/sbin/nologin"),
          WARNING, "breakglass/account", "shell"),
+        # what keeps commands
+        (put("var/log/sudo-io", ""), WARNING, "breakglass/recording", "no folder of root's alone"),
+        (both(put("var/log/sudo-io/x", ""), mode("var/log/sudo-io", 0o777)), WARNING,
+         "breakglass/recording", "no folder of root's alone"),
+        (gone("etc/sudoers"), WARNING, "breakglass/recording", "there is no sudo here"),
+        (gone(RULES), WARNING, "breakglass/recording", "does not know this account"),
+        (edit(RULES, "auid=1001", "auid=1000"), WARNING, "breakglass/recording", RULES),
+        (put("etc/audit/auditd.conf", "disk_full_action = HALT\n"), WARNING,
+         "breakglass/recording", 'has "disk_full_action = HALT"'),
+        (put("etc/audit/auditd.conf", "#\n admin_space_left_action=single\n"), WARNING,
+         "breakglass/recording", "this host goes down"),
+        (put("etc/audit/auditd.conf", "disk_full_action = SUSPEND\nname = HALT\n"), WARNING,
+         "breakglass/keys"),
         # what else may refuse
         (edit(auth, ours, ours.replace("module_unknown=ignore ", "")), CRITICAL, "pam",
          "the module missing, nobody at all gets in"),

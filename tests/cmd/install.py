@@ -9,7 +9,8 @@ import sys
 
 import cmdlib
 from cmdlib import PIN, Terminal, fails, run
-from treelib import ACCOUNT, DROP_IN, GLOBAL, LOGIN_DEFS, RUNUSER, SUDOERS, Host, fingerprint
+from treelib import (ACCOUNT, DROP_IN, GLOBAL, LOGIN_DEFS, RULES, RUNUSER, SUDOERS, Host,
+                     fingerprint)
 
 cmdlib.enter()
 
@@ -144,7 +145,64 @@ def test_record_is_remembered():
         assert "below /var/log/sudo-io/breakglass" in h.call("check").stdout
         h.call("install", seal, "--record", "none", check=0)
         assert t.snapshot() == before
-        fails(h.call("install", seal, "--record", "tlog"), 2, "sudo or none")
+        for words in ("", "tlog", "sudo,", "sudo audit", "Audit", "none,sudo", "sudo,none", 40 * "x"):
+            fails(h.call("install", seal, "--record", words), 2, "of sudo and audit")
+
+
+def test_audit_rules_are_placed_and_taken_back():
+    with Host() as h:
+        t, seal = h.tree, h.seal
+        r = h.install("--record", "audit")
+        assert "no auditd here" in r.stderr and "record = audit\n" in t.read(ACCOUNT + "host"), r
+        assert not os.path.exists(t.path("etc/audit"))
+        h.call("install", seal, "--record", "none", check=0)
+        os.makedirs(t.path("etc/audit/rules.d"), mode=0o750)
+        before = t.snapshot()
+        dry = h.call("install", seal, "--record", "sudo,audit", "--dry-run", check=0).stdout
+        assert t.snapshot() == before and f"would: write /{RULES}, mode 0640\n" in dry, dry
+        real = h.call("install", seal, "--record", "audit,sudo", check=0).stdout
+        assert dry.replace("would: ", "did: ").splitlines()[:-1] == real.splitlines()[:-1]
+        assert "record = sudo audit\n" in t.read(ACCOUNT + "host") and t.mode(RULES) == 0o640
+        rules = [li for li in t.read(RULES).splitlines() if not li.startswith("#") and li]
+        for rule in rules:
+            assert rule.startswith("-a always,exit -F auid=1001 -F arch=b"), rule
+            assert rule.endswith(" -F key=breakglass-breakglass"), rule
+        # nothing that fails where a path or a name is not there, nor what is the whole host's
+        assert len(rules) > 5 and not any(w in r for r in rules for w in ("dir=", "path=", " -w "))
+        assert "@" not in t.read(RULES)
+        assert h.call("install", seal, check=0).stdout.startswith("nothing to do")
+        h.call("install", seal, "--record", "sudo", check=0)
+        assert not os.path.exists(t.path(RULES)) and "record = sudo\n" in t.read(ACCOUNT + "host")
+        h.call("install", seal, "--record", "audit", check=0)
+        assert "log_output" not in t.read(SUDOERS) and os.path.exists(t.path(RULES))
+        h.call("install", seal, "--record", "none", check=0)
+        assert t.snapshot() == before
+
+
+def test_foreign_audit_rules_stop_nothing_and_stay():
+    with Host() as h:
+        h.tree.write(RULES, "-w /etc\n", 0o640)
+        r = h.install("--record", "audit")
+        assert "rules are not in place" in r.stderr and "is in the way" in r.stderr, r.stderr
+        h.call("uninstall", "breakglass", "--purge", check=0)
+        assert h.tree.read(RULES) == "-w /etc\n"
+
+
+def test_audit_rules_of_two_accounts_are_apart():
+    with Host() as h:
+        os.makedirs(h.tree.path("etc/audit/rules.d"))
+        before = h.tree.snapshot()
+        h.install("--record", "audit")
+        other = RULES.replace("breakglass.rules", "second.rules")
+        run("init", *["second" if o == "breakglass" else o for o in h.options(
+            "--shares-to", h.private("s2"), "--pin-stdin", "-o", h.path("second.seal"))],
+            stdin=PIN + "\n", check=0)
+        h.install("--record", "audit", seal=h.path("second.seal"))
+        assert "auid=1002 " in h.tree.read(other) and "key=breakglass-second" in h.tree.read(other)
+        h.call("uninstall", "second", check=0)
+        assert os.path.exists(h.tree.path(RULES)) and not os.path.exists(h.tree.path(other))
+        h.call("uninstall", "--all", "--purge", check=0)
+        assert {k: v for k, v in h.tree.snapshot().items() if "second" not in k} == before
 
 
 def test_sudo_is_as_it_was_where_a_later_step_gives_up():

@@ -222,14 +222,14 @@ class Forward(BoxCase):
 		audit = (
 			'type=SYSCALL msg=audit(1795227220.1:41): syscall=59 auid=1000 key=(null)',
 			'type=EXECVE msg=audit(1795227220.1:41): argc=1 a0="others"',
-			'type=SYSCALL msg=audit(1795227221.2:42): syscall=59 auid=1001 key="breakglass"',
+			'type=SYSCALL msg=audit(1795227221.2:42): syscall=59 auid=1001 key="breakglass-breakglass"',
 			'type=EXECVE msg=audit(1795227221.2:42): argc=2 a0="systemctl" a1="restart"',
 			'type=SYSCALL msg=audit(1795227222.3:43): syscall=59 auid=1000 key=(null)')
 		self.box.run("cat >>/var/log/audit/audit.log", input="\n".join(audit) + "\n")
 		self.wait_for("rfc5424", 'a0="systemctl"')
 		self.wait_for("cef", 'a0\\="systemctl"')
 		raw = " ".join(row["raw"] for row in self.taken("rfc5424"))
-		self.assertIn('key="breakglass"', raw)
+		self.assertIn('key="breakglass-breakglass"', raw)
 		for others in ("/bin/other", "others", ":43)"):
 			self.assertNotIn(others, raw)
 
@@ -261,11 +261,18 @@ class Forward(BoxCase):
 		rules = [line for line in rules.splitlines() if line and not line.startswith("#")]
 		for rule in rules:
 			self.assertIn("\n" + rule + "\n", made)
-			self.assertIn("-F auid=breakglass ", rule)
+			self.assertIn("-F auid=1001 ", rule)
 			self.assertEqual(self.refusal(rule), "", rule)
-		for old, new in (("execve,", "exec_ve,"), ("auid=breakglass", "auid=nobody-here"),
+		for old, new in (("execve,", "exec_ve,"), ("auid=1001", "auid=nobody-here"),
 				("arch=b64", "arch=b65"), ("always,exit", "always,leave"), ("-F key", "-F kee")):
 			self.assertNotEqual(self.refusal(rules[0].replace(old, new)), "", new)
+
+	def test_audit_rules_are_those_of_install(self):
+		"""Configuration management's file and the one that install places must not differ."""
+		placed = (SOURCE / "data/audit.rules").read_text(encoding="utf-8")
+		placed = placed.replace("@UID@", "1001").replace("@ACCOUNT@", "breakglass")
+		ours = (CONTRIB / "audit/breakglass.rules").read_text(encoding="utf-8")
+		self.assertEqual(placed.split("\n\n", 1)[1], ours.split("\n\n", 1)[1])
 
 	def refusal(self, rule):
 		"""What auditctl has against a rule. In a container the kernel takes none: a rule that was
