@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 sys.path.insert(0, str(Path(__file__).parents[1] / "vectors"))
 import protocol  # noqa: E402
 from protocol import (APPROVAL, PURPOSES, REFUSAL, REQUEST_CHALLENGE, RESPONSE,  # noqa: E402, F401
-	TOUCH_ANSWER, TOUCH_CHALLENGE, UP, UV, crc16, field, frame, hkdf, modhex, read_approval,
-	read_response, read_touch_answer, read_touch_challenge, request_digest, sha256, touch_digest)
+	TOUCH_ANSWER, TOUCH_CHALLENGE, UP, UV, crc16, ed25519_verifies, field, frame, hkdf, modhex,
+	read_approval, read_response, read_touch_answer, read_touch_challenge, request_digest, sha256,
+	short_id, touch_digest)
 
 ALPHABET = protocol.MODHEX
 

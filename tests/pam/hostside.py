@@ -6,9 +6,6 @@ import configparser
 import hashlib
 import os
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 import codelib
 
 FIELDS = {"purpose": "emergency", "host_label": "db1", "account": "breakglass", "uid": 1001,
@@ -47,7 +44,7 @@ class Host:
         index, pub = self.people[name]
         return (kind == codelib.APPROVAL and approval["tag"] == digest[:4]
                 and approval["index"] == index and approval["epoch"] == request["epoch"]
-                and is_signed(pub, approval["signature"], codelib.frame("approval", digest)))
+                and codelib.ed25519_verifies(pub, approval["signature"], codelib.frame("approval", digest)))
 
     def answers(self, request, names, text):
         """Is text the quorum's response to this request, of these custodians' shares?"""
@@ -57,16 +54,8 @@ class Host:
         exposed = sum(1 << self.people[name][0] for name in names)
         return (kind == codelib.RESPONSE and response["tag"] == digest[:4]
                 and response["exposed"] == exposed and response["epoch"] == request["epoch"]
-                and is_signed(self.quorum, response["signature"],
+                and codelib.ed25519_verifies(self.quorum, response["signature"],
                               codelib.frame("response", digest, exposed.to_bytes(4, "big"))))
-
-
-def is_signed(pub, signature, message):
-    try:
-        Ed25519PublicKey.from_public_bytes(pub).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def chunks(text):
@@ -81,5 +70,4 @@ def lines(request):
 
 
 def short_id(request):
-    number = int.from_bytes(codelib.request_digest(request)[:3], "big") >> 4
-    return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[number >> i & 31] for i in (15, 10, 5, 0))
+    return codelib.short_id(codelib.request_digest(request))

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import unittest
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -503,3 +504,23 @@ class Stage:
 	def close(self):
 		for key in self.keys.values():
 			key.close()
+
+
+class StageCase(unittest.TestCase):
+	"""A stage of the class, fresh for each test."""
+	keys = ("a",)
+	key_options = ()
+	policy = None
+
+	@classmethod
+	def setUpClass(cls):
+		cls.stage = Stage(keys=cls.keys, key_options=cls.key_options, policy=cls.policy)
+		cls.addClassCleanup(cls.stage.close)
+
+	def setUp(self):
+		self.stage.reset()
+
+	def listen(self):
+		"""The journal's side of it is self.journal."""
+		self.journal = Journal()
+		self.addCleanup(self.journal.close)

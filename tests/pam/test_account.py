@@ -20,23 +20,17 @@ def new_audit_session(uid=UID):
 	Path("/proc/self/loginuid").write_text(str(uid))
 
 
-class AccountCase(unittest.TestCase):
-	policy = None
-
+class AccountCase(pamlib.StageCase):
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a",), policy=cls.policy)
+		super().setUpClass()
 		# The test is part of the sessions that it makes, and damages their files: a watchdog would
 		# end it. Those are test_watchdog.py's.
 		cls.stage.blind_watchdog()
 		new_audit_session() # shared by all that this test starts, but for those who ask otherwise
 
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
-
 	def setUp(self):
-		self.stage.reset()
+		super().setUp()
 		self.stage.stacks(after=PERMIT, audit=False)
 
 	def granted(self, *phases, **more):

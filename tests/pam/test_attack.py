@@ -11,18 +11,7 @@ import pamlib
 from pamlib import PAM_AUTH_ERR, PAM_SUCCESS
 
 
-class AttackTest(unittest.TestCase):
-	@classmethod
-	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a",))
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
-
-	def setUp(self):
-		self.stage.reset()
-
+class AttackTest(pamlib.StageCase):
 	def su(self, **more):
 		"""Somebody's `su breakglass`."""
 		return self.stage.login("auth", service="su", uid=1000, tty="pts/0", **more)

@@ -98,10 +98,12 @@ WAYS = [
 ]
 
 
-class TableCase(unittest.TestCase):
+class TableCase(pamlib.StageCase):
+	keys = ("a", "b")
+
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a", "b"))
+		super().setUpClass()
 		cls.old = Custodians(cls.stage.shares)
 		text = cls.stage.seal.read_text()
 		cls.old.set_id = bytes.fromhex(text.split("\nset = ")[1].split("\n")[0])
@@ -127,13 +129,6 @@ class TableCase(unittest.TestCase):
 		signature = key.sign(codelib.frame("seal", codelib.sha256(body.encode()))).hex()
 		seal.write_text(body + "[signature]\n"
 			+ re.sub(r"^quorum = .*$", f"quorum = {signature}", tail, flags=re.M))
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
-
-	def setUp(self):
-		self.stage.reset()
 
 	def to_prompt(self, way, expected="Share 1 of 2", reason=REASON, key="a"):
 		"""A connection up to the share prompt; (login, the request challenge that is shown)."""

@@ -26,27 +26,12 @@ def plain(kind, body):
 	return "".join(codelib.encode(kind, body))
 
 
-def short_id(digest):
-	bits = int.from_bytes(digest[:3], "big") >> 4
-	return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> s & 31] for s in (15, 10, 5, 0))
-
-
-class CodesCase(unittest.TestCase):
-	keys = ("a",)
-	policy = None
-
+class CodesCase(pamlib.StageCase):
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=cls.keys, policy=cls.policy)
+		super().setUpClass()
 		cls.compact = {n: codelib.compact_share(cls.stage.compact(w))
 			for n, w in cls.stage.shares.items()}
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
-
-	def setUp(self):
-		self.stage.reset()
 
 	def at_share(self, start=None, **more):
 		"""A login at its first share prompt, whose request challenge is self.challenge."""
@@ -429,7 +414,7 @@ class StoryTest(CodesCase):
 class RefusedTest(CodesCase):
 	def test_S15_P17_an_approval_for_anything_else(self):
 		login = self.at_share()
-		here = short_id(codelib.request_digest(self.challenge))
+		here = codelib.short_id(codelib.request_digest(self.challenge))
 		for name, other in (("host", {"host_label": "db2"}), ("account", {"account": "other"}),
 				("purpose", {"purpose": "drill"}), ("reason", {"reason": "something else"}),
 				("holder", {"holder": "somebody"}), ("key", {"key": "b"}), ("uid", {"uid": 0}),
@@ -437,7 +422,7 @@ class RefusedTest(CodesCase):
 				("seal", {"seal_digest": b"s" * 32}), ("service", {"service": "sshd"}),
 				("origin", {"origin": "10.0.0.1"})):
 			with self.subTest(swapped=name):
-				there = short_id(codelib.request_digest({**self.challenge, **other}))
+				there = codelib.short_id(codelib.request_digest({**self.challenge, **other}))
 				self.refused(login, self.approval("audit", **other),
 					f"That approval is for request {there}; this is {here}")
 				self.refused(login, self.response(**other),

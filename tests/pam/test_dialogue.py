@@ -25,20 +25,15 @@ OPENED = ["GRANTED", "SESSION_OPENED", "SESSION_CLOSED"]
 LEFT = r"\d+ (min|s|h)"
 
 
-class DialogueCase(unittest.TestCase):
+class DialogueCase(pamlib.StageCase):
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a",))
+		super().setUpClass()
 		cls.other, cls.other_shares = cls.stage.deal_again("other")
 
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
-
 	def setUp(self):
-		self.stage.reset()
-		self.journal = pamlib.Journal()
-		self.addCleanup(self.journal.close)
+		super().setUp()
+		self.listen()
 
 	def check_events(self, *names):
 		"""These and no others, once each in the chain and in the journal, all fields set."""

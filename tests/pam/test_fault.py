@@ -15,16 +15,12 @@ PERMISSIVE = {"control": dict.fromkeys(("auth", "account", "session"), "required
 ANSWERS_MAX = 40
 
 
-class FaultCase(unittest.TestCase):
+class FaultCase(pamlib.StageCase):
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a",))
+		super().setUpClass()
 		cls.stage.keys["a"].ctl("auto", "on")
 		cls.stage.stacks(audit=False, **PERMISSIVE)
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
 
 	def run_one(self, login, answer):
 		"""Answers by what is asked, as a person would; (results, the prompts seen)."""

@@ -13,23 +13,22 @@ PIN_PROMPT = "PIN of your security key, then touch it when it blinks (? helps): 
 ELSEWHERE = ",\n or type touch to use one elsewhere: "
 
 
-class KeyCase(unittest.TestCase):
+class KeyCase(pamlib.StageCase):
+	keys = ("a", "b")
+	key_options = ("--touch-ms", "300")
+
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a", "b"), key_options=("--touch-ms", "300"))
+		super().setUpClass()
 		cls.key = cls.stage.keys["a"]
 		cls.stranger = pamlib.SoftKey(cls.stage.folder, "stranger")
+		cls.addClassCleanup(cls.stranger.close)
 		cls.stage.conf(device=" ".join(k.path for k in
 			[*cls.stage.keys.values(), cls.stranger]))
 		cls.stranger.ctl("unplug")
 
-	@classmethod
-	def tearDownClass(cls):
-		cls.stranger.close()
-		cls.stage.close()
-
 	def setUp(self):
-		self.stage.reset()
+		super().setUp()
 		self.stage.plug("a")
 		self.stranger.ctl("unplug", check=False)
 		for key in self.stage.keys.values():

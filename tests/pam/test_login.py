@@ -6,17 +6,8 @@ import unittest
 import pamlib
 
 
-class LoginTest(unittest.TestCase):
-	@classmethod
-	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a", "b"))
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
-
-	def setUp(self):
-		self.stage.reset()
+class LoginTest(pamlib.StageCase):
+	keys = ("a", "b")
 
 	def test_key_and_quorum_open(self):
 		for start in (self.stage.login, self.stage.ssh):

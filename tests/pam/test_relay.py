@@ -29,20 +29,19 @@ def code(kind, body):
 	return "".join(codelib.encode(kind, body))
 
 
-class RelayCase(unittest.TestCase):
+class RelayCase(pamlib.StageCase):
+	keys = ("a", "b")
+	key_options = ("--touch-ms", "300")
+
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a", "b"), key_options=("--touch-ms", "300"))
+		super().setUpClass()
 		cls.key = cls.stage.keys["a"]
 		cls.credential = {name: next((c, private) for c, rp, private in key.credentials()
 			if rp == "breakglass:db") for name, key in cls.stage.keys.items()}
 
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
-
 	def setUp(self):
-		self.stage.reset()
+		super().setUp()
 		self.stage.plug()
 
 	def start(self, network=False, **more):
@@ -251,10 +250,7 @@ class WayTest(RelayCase):
 
 
 class PolicyTest(RelayCase):
-	@classmethod
-	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a",), policy={"remote": "approve combine ssh"})
-		cls.key = cls.stage.keys["a"]
+	policy = {"remote": "approve combine ssh"}
 
 	def test_not_offered_nor_understood(self):
 		login = self.start()

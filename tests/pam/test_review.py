@@ -33,19 +33,10 @@ def days_ago(days):
 	return then.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-class ReviewTest(unittest.TestCase):
-	@classmethod
-	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a",))
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
-
+class ReviewTest(pamlib.StageCase):
 	def setUp(self):
-		self.stage.reset()
-		self.journal = pamlib.Journal()
-		self.addCleanup(self.journal.close)
+		super().setUp()
+		self.listen()
 
 	def findings(self):
 		"""[(level, text)] of the row that is tested here."""

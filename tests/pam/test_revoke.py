@@ -7,28 +7,18 @@ import subprocess
 import unittest
 from pathlib import Path
 
+import codelib
 import pamlib
 from pamlib import ACCOUNT, COMMAND, PAM_SUCCESS, wait_until
 
 GONE = "This request was revoked on the host. Log in again for a new one."
 
 
-def short_id(digest):
-	bits = int(digest[:6], 16) >> 4
-	return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> (15 - 5 * i) & 31] for i in range(4))
-
-
-class RevokeCase(unittest.TestCase):
-	@classmethod
-	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a", "b"))
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
+class RevokeCase(pamlib.StageCase):
+	keys = ("a", "b")
 
 	def setUp(self):
-		self.stage.reset()
+		super().setUp()
 		self.stage.plug("a")
 
 	def revoke(self, *argv, status=0, env=None, preexec=None):
@@ -39,6 +29,9 @@ class RevokeCase(unittest.TestCase):
 
 	def said(self, event):
 		return [e for e in self.stage.events() if e["event"] == event]
+
+	def short_id(self, event):
+		return codelib.short_id(bytes.fromhex(self.said(event)[0]["request"]))
 
 	def request(self):
 		return self.said("REQUEST_OPENED")[-1]
@@ -99,7 +92,7 @@ class Requests(RevokeCase):
 		self.assertNotEqual(ids["a"], ids["b"])
 		self.revoke(ids["b"].lower(), "--account", ACCOUNT)
 		self.assertEqual([e["key"] for e in self.said("REVOKED")], ["b"])
-		self.assertEqual(short_id(self.said("REVOKED")[0]["request"]), ids["b"])
+		self.assertEqual(self.short_id("REVOKED"), ids["b"])
 		second.answer(self.stage.shares["audit"])
 		self.assertNotEqual(second.finish()["auth"], PAM_SUCCESS)
 		first.answer(self.stage.shares["audit"])
@@ -150,7 +143,7 @@ class Sessions(RevokeCase):
 		login = self.opened()
 		for file in Path("/run/breakglass/requests").iterdir():
 			file.unlink()
-		self.revoke(short_id(self.said("SESSION_OPENED")[0]["request"]))
+		self.revoke(self.short_id("SESSION_OPENED"))
 		self.assertLess(login.process.wait(1), 0)
 		self.assertEqual(self.said("REVOKED")[0]["custodians"], "dba, audit")
 

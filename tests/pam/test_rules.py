@@ -16,18 +16,11 @@ HOSTILE = ["$(touch /run/pwned)", ";touch /run/pwned", "`touch /run/pwned`", "|t
 	"../../../run/pwned", "%n%n%s%s", "\"'\\"]
 
 
-class RulesCase(unittest.TestCase):
+class RulesCase(pamlib.StageCase):
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a",))
+		super().setUpClass()
 		cls.key = cls.stage.keys["a"]
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
-
-	def setUp(self):
-		self.stage.reset()
 
 	def opens(self, login):
 		self.addCleanup(login.kill)

@@ -31,17 +31,13 @@ KEYS = {"a": ssh_key(TYPES[0], 1), "b": ssh_key(TYPES[1], 2)}
 OTHER = ssh_key(TYPES[0], 3)
 
 
-class SshCase(unittest.TestCase):
-	policy = None
+class SshCase(pamlib.StageCase):
+	keys = ("a", "b")
 
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a", "b"), policy=cls.policy)
+		super().setUpClass()
 		cls.stage.put_in_force(cls.with_ssh(cls.stage))
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
 
 	@classmethod
 	def with_ssh(cls, stage):
@@ -66,7 +62,7 @@ class SshCase(unittest.TestCase):
 		return path
 
 	def setUp(self):
-		self.stage.reset()
+		super().setUp()
 		self.stage.plug()
 
 	def start(self, info, service="sshd", network=True):

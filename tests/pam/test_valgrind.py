@@ -15,15 +15,11 @@ MEMCHECK = ("/usr/bin/valgrind", "-q", "--error-exitcode=99", "--leak-check=full
 	"--track-origins=yes", f"--log-file={LOG}")
 
 
-class MemcheckTest(unittest.TestCase):
+class MemcheckTest(pamlib.StageCase):
 	@classmethod
 	def setUpClass(cls):
-		cls.stage = pamlib.Stage(keys=("a",))
+		super().setUpClass()
 		cls.stage.stacks(audit=False)
-
-	@classmethod
-	def tearDownClass(cls):
-		cls.stage.close()
 
 	def check(self, talk, **more):
 		self.stage.reset()
