@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """approve and combine at a terminal, beside a host that made the request."""
 
+import os
 import re
 import sys
 
-from cmdlib import SOURCE, Terminal, run
+from cmdlib import SOURCE, UNLOCK, Terminal, run
 
 sys.path.insert(0, SOURCE + "/tests/pam")
 import codelib  # noqa: E402
@@ -55,4 +56,37 @@ def approve(request, share, *args):
     t.sendline("yes")
     assert t.end() == 0, t.shown
     check_width(t)
+    return t
+
+
+def changed(*roots):
+    """Each file below them, and when it was changed."""
+    return {path: os.lstat(path).st_mtime_ns for root in roots for folder, _, files in os.walk(root)
+            for path in (os.path.join(folder, name) for name in files)}
+
+
+def keeps_nothing(p, verb, talk):
+    """verb with a request challenge, which talk(terminal) goes on with: it opens nothing to write,
+    connects to nobody, starts nothing, and no file is another one afterwards. The terminal."""
+    roots = (p.folder, os.path.expanduser("~"), "/run/user", "/var/tmp", "/run/breakglass")
+    before = changed(*roots)
+    log = p.path("trace")
+    t = Terminal("-f", "-o", log, "-e", "trace=%file,%network,%process", UNLOCK, verb,
+                 path="/usr/bin/strace", cwd=p.folder)
+    t.see("Request challenge")
+    t.send_when_hidden("\n".join(lines(Host(p.seal).request())))
+    talk(t)
+    assert t.end() == 0
+    with open(log, encoding="utf-8") as f:
+        trace = f.read()
+    os.unlink(log)
+    opened = re.findall(r'open(?:at)?\((?:AT_FDCWD, )?"([^"]*)", (O_[A-Z_|]*)', trace)
+    assert opened
+    for path, flags in opened:
+        assert path == "/dev/tty" or not re.search("O_WRONLY|O_RDWR|O_CREAT", flags), path
+        assert not path.startswith(("/etc/breakglass", "/root", "/home")), path
+    assert not re.search(r"\b(socket|connect|rename|mkdir|unlink|creat|fork|clone)\w*\(", trace), trace
+    assert trace.count("execve(") == 1
+    after = changed(*roots)
+    assert before == after, set(after.items()) ^ set(before.items())
     return t

@@ -7,27 +7,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void told(const char *text, size_t len)
-{
-	struct bg_alert_told told;
-	char again[256];
-	size_t n = 0;
-
-	if (bg_alert_told_read(text, len, &told) == BG_OK &&
-		bg_alert_told_write(&told, again, sizeof(again), &n) != BG_OK)
-		abort();
-}
-
-static void cursor(const char *text, size_t len)
-{
-	struct bg_alert_cursor cursor;
-	char again[256];
-	size_t n = 0;
-
-	if (bg_alert_cursor_read(text, len, &cursor) == BG_OK &&
-		bg_alert_cursor_write(&cursor, again, sizeof(again), &n) != BG_OK)
-		abort();
-}
+/* What was read can be written. */
+#define ROUND(unit, text, len)                                                                     \
+	do {                                                                                       \
+		struct bg_alert_##unit unit;                                                       \
+		char again[256];                                                                   \
+		size_t again_len = 0;                                                              \
+                                                                                                   \
+		if (bg_alert_##unit##_read(text, len, &unit) == BG_OK &&                           \
+			bg_alert_##unit##_write(&unit, again, sizeof(again), &again_len) != BG_OK) \
+			abort();                                                                   \
+	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -39,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > BG_EVENT_MAX_LEN)
 		return 0;
-	told((const char *)data, size);
-	cursor((const char *)data, size);
+	ROUND(told, (const char *)data, size);
+	ROUND(cursor, (const char *)data, size);
 	(void)!bg_alert_read((const char *)data, size, &id, &time_ms);
 	if (!bg_alert_is_due((const char *)data, size))
 		return 0;

@@ -44,7 +44,8 @@ class Host:
         index, pub = self.people[name]
         return (kind == codelib.APPROVAL and approval["tag"] == digest[:4]
                 and approval["index"] == index and approval["epoch"] == request["epoch"]
-                and codelib.ed25519_verifies(pub, approval["signature"], codelib.frame("approval", digest)))
+                and codelib.ed25519_verifies(pub, approval["signature"],
+                                             codelib.frame("approval", digest)))
 
     def answers(self, request, names, text):
         """Is text the quorum's response to this request, of these custodians' shares?"""
@@ -55,7 +56,7 @@ class Host:
         return (kind == codelib.RESPONSE and response["tag"] == digest[:4]
                 and response["exposed"] == exposed and response["epoch"] == request["epoch"]
                 and codelib.ed25519_verifies(self.quorum, response["signature"],
-                              codelib.frame("response", digest, exposed.to_bytes(4, "big"))))
+                                             codelib.frame("response", digest, exposed.to_bytes(4, "big"))))
 
 
 def chunks(text):

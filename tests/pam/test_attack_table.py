@@ -155,6 +155,10 @@ class TableCase(pamlib.StageCase):
 		self.assertEqual(last["event"], event)
 		self.assertRegex(last["result"], sentence)
 
+	def count_ops(self, login, way, c):
+		login.answer(answer_for(self.people, c, way.first, "ops"))
+		login.expect("ops counted.", "Share 2 of 2")
+
 	def opens(self, login, text):
 		login.answer(text)
 		self.assertEqual(login.finish().get("open"), PAM_SUCCESS, login.lines[-5:])
@@ -163,8 +167,7 @@ class TableCase(pamlib.StageCase):
 	def run_rows(self, way, rows):
 		"""All rows on one request, with as many connections as it takes, then the right thing."""
 		login, c = self.to_prompt(way.key)
-		login.answer(answer_for(self.people, c, way.first, "ops"))
-		login.expect("ops counted.", "Share 2 of 2")
+		self.count_ops(login, way, c)
 		count = 0
 		for name, text, sentence in rows(c):
 			if count and count % CONNECTION_REFUSALS == 0:
@@ -217,8 +220,7 @@ class SharesTest(TableCase):
 		for way in WAYS:
 			self.stage.reset()
 			login, c = self.to_prompt(way.key)
-			login.answer(answer_for(self.people, c, way.first, "ops"))
-			login.expect("ops counted.", "Share 2 of 2")
+			self.count_ops(login, way, c)
 			for name, text, sentence in rows:
 				with self.subTest(name, way=way.name):
 					self.refused(login, text, sentence, "SHARE_REFUSED")
@@ -242,10 +244,11 @@ def on_each_way(story):
 class StoryTest(TableCase):
 	"""What takes more than one request or connection, on each way."""
 
-	def proofs(self, c):
-		"""An approval and a response of this request, and the sentences for them at another one."""
-		return ((answer_for(self.people, c, "approval", "dba"), OTHER.format("approval")),
-			(answer_for(self.people, c, "response", "dba"), OTHER.format("response")))
+	def refuse_proofs(self, login, c):
+		"""Neither an approval nor a response of this request counts at another one's prompt."""
+		for kind in ("approval", "response"):
+			self.refused(login, answer_for(self.people, c, kind, "dba"), OTHER.format(kind),
+				expected="Share 1 of 2")
 
 	@on_each_way
 	def test_P17_what_opened_once_opens_nothing_again(self, way):
@@ -258,22 +261,18 @@ class StoryTest(TableCase):
 		self.stage.reset()  # /run is new, as after a boot; the host and its seal are the same
 		login, c = self.to_prompt(way.key)
 		self.assertNotEqual(c["nonce"], used["nonce"])
-		for text, sentence in self.proofs(used):
-			self.refused(login, text, sentence, expected="Share 1 of 2")
-		login.answer(answer_for(self.people, c, way.first, "ops"))
-		login.expect("ops counted.", "Share 2 of 2")
+		self.refuse_proofs(login, used)
+		self.count_ops(login, way, c)
 		self.opens(login, answer_for(self.people, c, way.last, "dba"))
 
 	@on_each_way
 	def test_P17_another_holder_goes_on_with_nothing(self, way):
 		login, mine = self.to_prompt(way.key)
-		login.answer(answer_for(self.people, mine, way.first, "ops"))
-		login.expect("ops counted.", "Share 2 of 2")
+		self.count_ops(login, way, mine)
 		login.kill()
 		login, c = self.to_prompt(way.key, key="b")
 		self.assertEqual((c["key"], mine["key"]), ("b", "a"))
-		for text, sentence in self.proofs(mine):
-			self.refused(login, text, sentence, expected="Share 1 of 2")
+		self.refuse_proofs(login, mine)
 		login.kill()
 		login, again = self.to_prompt(way.key, "Share 2 of 2")
 		self.assertEqual(again, mine)
@@ -282,8 +281,7 @@ class StoryTest(TableCase):
 	@on_each_way
 	def test_S15_another_reason_needs_other_approvals(self, way):
 		login, asked = self.to_prompt(way.key, reason="change a disk in rack 4")
-		login.answer(answer_for(self.people, asked, way.first, "ops"))
-		login.expect("ops counted.", "Share 2 of 2")
+		self.count_ops(login, way, asked)
 		login.answer("new")
 		login.expect("Reason")
 		login.answer(REASON)
@@ -291,13 +289,10 @@ class StoryTest(TableCase):
 		c = codelib.read_request_challenge(
 			codelib.decode(codelib.find_lines(prompt, codelib.REQUEST_CHALLENGE))[1])
 		self.assertEqual((asked["reason"], c["reason"]), ("change a disk in rack 4", REASON))
-		for text, sentence in self.proofs(asked):
-			self.refused(login, text, sentence, expected="Share 1 of 2")
+		self.refuse_proofs(login, asked)
 		# the swap alone: the old nonce, the new reason
-		for text, sentence in self.proofs({**asked, "reason": REASON}):
-			self.refused(login, text, sentence, expected="Share 1 of 2")
-		login.answer(answer_for(self.people, c, way.first, "ops"))
-		login.expect("ops counted.", "Share 2 of 2")
+		self.refuse_proofs(login, {**asked, "reason": REASON})
+		self.count_ops(login, way, c)
 		self.opens(login, answer_for(self.people, c, way.last, "dba"))
 
 	@on_each_way
