@@ -115,30 +115,62 @@ enum bg_err bg_deal_seal(struct bg_crypto *crypto, struct bg_deal *deal, struct 
 	return err ? err : check_standings(crypto, deal, &read);
 }
 
+/* breakglass.seal.2 -> breakglass.contacts */
+static void contacts_path(const char *out, char *ret, size_t size)
+{
+	size_t stem = strlen(out);
+
+	for (const char *p = strstr(out, ".seal"); p; p = strstr(p + 1, ".seal"))
+		stem = (size_t)(p - out);
+	(void)snprintf(ret, size, "%.*s.contacts", (int)stem, out);
+}
+
+/* Puts the changed numbers in place of those so far, which the old epoch's name keeps. */
+static enum bg_err replace_contacts(
+	const char *path, uint32_t epoch, const char *text, size_t len, struct bg_diag *diag)
+{
+	static char old[BG_INI_FILE_LEN + 1];
+	char kept[4096];
+	size_t old_len = 0;
+	enum bg_err err = bg_file_read(
+		path, BG_FILE_ANY_FOLDER | BG_FILE_ANY_OWNER, old, sizeof(old), &old_len, diag);
+
+	if (!err && old_len == len && memcmp(old, text, len) == 0)
+		return BG_OK;
+	(void)snprintf(kept, sizeof(kept), "%.4000s.%u", path, (unsigned int)epoch);
+	if (!err)
+		err = bg_file_replace(
+			kept, BG_FILE_ANY_FOLDER | BG_FILE_EXCLUSIVE, 0600, old, old_len, diag);
+	if (!err)
+		err = bg_file_replace(path, BG_FILE_ANY_FOLDER, 0600, text, len, diag);
+	if (!err)
+		(void)printf("Contacts    %s (those so far: %s)\n", path, kept);
+	return err;
+}
+
 static int write_contacts(struct bg_deal *deal, const char *out)
 {
 	struct bg_diag diag = { 0 };
 	char path[4096], text[4096];
-	size_t stem = strlen(out), len = 0;
-	const char *end = strstr(out, ".seal");
+	size_t len = 0;
 	enum bg_err err;
 
-	for (const char *p = end; p; p = strstr(p + 1, ".seal"))
-		stem = (size_t)(p - out);
-	(void)snprintf(path, sizeof(path), "%.*s.contacts", (int)stem, out);
+	contacts_path(out, path, sizeof(path));
 	err = bg_contacts_write(&deal->contacts, text, sizeof(text), &len);
 	if (!err)
 		err = bg_file_replace(
 			path, BG_FILE_ANY_FOLDER | BG_FILE_EXCLUSIVE, 0600, text, len, &diag);
-	if (err == BG_ERR_DUPLICATE) {
+	if (!err)
+		(void)printf("Contacts    %s\n", path);
+	if (err == BG_ERR_DUPLICATE && deal->may_replace_contacts)
+		err = replace_contacts(path, deal->seal.epoch - 1, text, len, &diag);
+	else if (err == BG_ERR_DUPLICATE) {
 		bg_note("%s: is there already and was left as it is", path);
-		return BG_EXIT_DONE;
+		err = BG_OK;
 	}
-	if (err)
-		return bg_fail(err, &diag,
-			"the seal is good; only the telephone numbers were not written");
-	(void)printf("Contacts    %s\n", path);
-	return BG_EXIT_DONE;
+	return err ? bg_fail(err, &diag,
+			     "the seal is good; only the telephone numbers were not written")
+		   : BG_EXIT_DONE;
 }
 
 static void print_fingerprint(const uint8_t digest[static BG_SHA256_LEN])
@@ -182,8 +214,9 @@ static void print_next(const struct bg_deal *deal, const char *out)
 	const struct bg_seal *seal = &deal->seal;
 
 	(void)printf("\nNext, on each host of the zone (it asks for the fingerprint above%s):\n"
-		     "  bg-unlock install %s\n",
-		seal->epoch > 1 ? " if it\nhas no seal yet" : "", out);
+		     "  bg-unlock install %s%s\n",
+		seal->epoch > 1 ? " if it\nhas no seal yet" : "", out,
+		seal->epoch > 1 && !seal->predecessor_key[0] ? " --keys-lost" : "");
 	if (seal->epoch > 1)
 		(void)printf("Until then the old set opens there: keep its shares until every host "
 			     "has this.\n");

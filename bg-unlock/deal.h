@@ -15,6 +15,7 @@
 struct bg_deal {
 	struct bg_seal seal; /* being built */
 	struct bg_contacts contacts;
+	bool may_replace_contacts; /* those beside the seal, which are kept under another name */
 	struct bg_secret secret;
 	struct bg_quorum quorum;
 	struct bg_slip39_share shares[BG_CUSTODIANS_MAX]; /* by position in seal.custodians */

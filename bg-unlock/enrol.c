@@ -17,7 +17,7 @@ static int give_up(enum bg_err err, const struct bg_diag *diag)
 	}
 	if (err == BG_ERR_CANCELLED)
 		return bg_fail(err, diag, "nothing was written");
-	return bg_fido2_ask_fail(err, diag, "--key NAME=HOLDER@DEVICE");
+	return bg_fido2_ask_fail(err, diag, "NAME=HOLDER@DEVICE");
 }
 
 static enum bg_err enrol_challenge(

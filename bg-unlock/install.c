@@ -283,6 +283,30 @@ static void record_installed(struct bg_crypto *crypto, const struct bg_candidate
 	bg_log_event(crypto, "bg-unlock", &event, false, NULL);
 }
 
+/* Here, where the new set takes over: the ceremony may have been anywhere. */
+static void record_resealed(struct bg_crypto *crypto, const struct bg_candidate *candidate,
+	const char *label, bool is_keys_lost)
+{
+	const struct bg_seal *seal = &candidate->seal;
+	char set[2 * BG_SET_ID_LEN + 1], names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)] = "";
+	const struct bg_event event = { .id = BG_EV_RESEALED,
+		.host = label,
+		.account = seal->account,
+		.set = set,
+		.epoch = seal->epoch,
+		.key = is_keys_lost ? NULL : seal->predecessor_key,
+		.custodians = names,
+		.result = candidate->changes,
+		.severity = -1 };
+	size_t used = 0;
+
+	bg_hex_encode(seal->set_id, BG_SET_ID_LEN, set);
+	for (size_t i = 0; i < seal->custodian_count; i++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+			seal->custodians[i].name);
+	bg_log_event(crypto, "bg-unlock", &event, false, NULL);
+}
+
 /* A first install that failed leaves nothing behind; a later one leaves the seal in force. */
 static int give_up(struct bg_tree *tree, const struct bg_candidate *candidate, bool had_seals,
 	enum bg_err err, const struct bg_diag *diag)
@@ -358,6 +382,8 @@ static int run(struct bg_crypto *crypto, const struct options *o)
 	if (tree.is_host && !tree.is_dry && is_new)
 		record_installed(crypto, &candidate, label, role, choose_record(o, &candidate),
 			o->is_keys_lost);
+	if (tree.is_host && !tree.is_dry && !candidate.is_first && !candidate.is_in_force)
+		record_resealed(crypto, &candidate, label, o->is_keys_lost);
 	say_end(&tree, &candidate, label);
 	return BG_EXIT_DONE;
 }

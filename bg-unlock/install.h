@@ -175,9 +175,10 @@ struct bg_candidate {
 	struct bg_seal seal;
 	char text[BG_INI_FILE_LEN + 1];
 	size_t len;
-	bool is_first;	     /* no seal of this account is in force yet */
-	bool is_in_force;    /* it is this one */
-	struct bg_host host; /* in force, unless is_first */
+	bool is_first;			   /* no seal of this account is in force yet */
+	bool is_in_force;		   /* it is this one */
+	struct bg_host host;		   /* in force, unless is_first */
+	char changes[BG_CHANGES_TEXT_LEN]; /* a successor: who stays, leaves and comes */
 };
 /* is_recorded: a signature that does not verify is an alert, not only an error. */
 BG_CHECKED int bg_candidate_read(

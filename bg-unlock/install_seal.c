@@ -216,6 +216,7 @@ static int judge_later(struct bg_crypto *crypto, const struct bg_tree *tree,
 		crypto, &in_force, &candidate->seal, candidate->text, is_keys_lost, &diag);
 	if (err)
 		return refuse(crypto, tree, candidate, err, &diag);
+	bg_seal_changes_text(&in_force, &candidate->seal, candidate->changes);
 	if (is_keys_lost && !tree->is_dry)
 		return confirm_keys_lost();
 	return BG_EXIT_DONE;

@@ -34,14 +34,21 @@ static const struct bg_verb verbs[] = {
 		"  -o, --output FILE           the seal (ACCOUNT.seal)\n"
 		"  --shares-to FOLDER          a file a custodian, for automation\n"
 		"  --pin-stdin                 the keys' PINs, a line each\n" },
-	{ "reseal", bg_verb_reseal, "SEAL [OPTIONS]", "a new set of shares for the same people",
+	{ "reseal", bg_verb_reseal, "SEAL [OPTIONS]", "a new set of shares; people and keys come and go",
+		"  --replace OLD=NEW[=PHONE]   NEW takes over from custodian OLD\n"
+		"  --add NAME[=PHONE]          another custodian\n"
+		"  --remove NAME               a custodian leaves\n"
+		"  --threshold K               so many custodians must agree (as before)\n"
+		"  --add-key NAME=HOLDER[@DEVICE]  another security key, enrolled now\n"
+		"  --remove-key NAME           a security key leaves\n"
+		"  --keys-lost                 no key is left to endorse the new seal\n"
 		"  -o, --output FILE           the new seal (ACCOUNT.seal.EPOCH)\n"
 		"  --contacts FILE             telephone numbers, if not those beside the seal\n"
 		"  --ssh-key NAME=FILE.pub     that security key's ssh key, new or another\n"
 		"  --device PATH               the security key's device\n"
 		"  --shares-to FOLDER          a file a custodian, for automation\n"
 		"  --stdin                     the shares, one a line\n"
-		"  --pin-stdin                 then the key's PIN\n" },
+		"  --pin-stdin                 new keys' PINs before, the endorsing key's after\n" },
 	{ "combine", bg_verb_combine, "[SEAL] [OPTIONS]", "the quorum's response; does it stand?",
 		"  --stdin                     the shares, one a line\n"
 		"  --reveal                    print the secret\n"

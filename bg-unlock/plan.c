@@ -51,7 +51,7 @@ static int add_custodian(const char *value)
 	if (!is_one_line(value) || !bg_is_name(name)) {
 		bg_error("custodian \"%s\": a name is [a-z0-9][a-z0-9-]*, at most %d letters", name,
 			BG_NAME_LEN);
-		bg_hint("for example --custodian ops=\"+1 555 0101\"");
+		bg_hint("for example ops=\"+1 555 0101\"");
 		return BG_EXIT_USAGE;
 	}
 	add("[custodian %s]\n", name);
@@ -76,7 +76,7 @@ static int add_key(const char *value)
 	}
 	if (!is_one_line(value) || !bg_is_name(name) || !holder[0]) {
 		bg_error("key \"%.80s\": it must be NAME=HOLDER or NAME=HOLDER@/DEVICE", value);
-		bg_hint("for example --key a=oncall; a name is [a-z0-9][a-z0-9-]*, at most %d "
+		bg_hint("for example a=oncall; a name is [a-z0-9][a-z0-9-]*, at most %d "
 			"letters",
 			BG_NAME_LEN);
 		return BG_EXIT_USAGE;

@@ -1,47 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `reseal`: a new set for the same people. The old one opens until the new seal is installed. */
+/* `reseal`: a new set, and who has it. The old one opens until the new seal is installed. */
+#include "reseal.h"
 #include "bg-unlock.h"
-#include "deal.h"
-#include "enrol.h"
 #include "load.h"
+#include "plan.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-struct options {
-	const char *seal, *out, *folder, *contacts, *device;
-	const char *ssh_keys[BG_KEYS_MAX]; /* NAME=FILE.pub */
-	size_t ssh_key_count;
-	bool is_stdin, is_pin_stdin;
-};
+static struct bg_plan plan; /* where something changes: the new people and keys; no secret */
 
-/* In locked memory. */
-struct state {
-	struct bg_deal deal;
-	struct bg_seal old;
-	struct bg_tty tty, lines; /* the terminal; standard input: shares, then the PIN */
-	struct bg_ask ask;
-	struct bg_fido2_ask enrol;
-	struct bg_slip39_share shares[BG_CUSTODIANS_MAX];
-	size_t count;
-	bool is_counted[BG_CUSTODIANS_MAX];
-	struct bg_secret secret;
-	struct bg_quorum quorum;
-};
-
-static int parse(int argc, char **argv, struct options *o)
+static int parse(int argc, char **argv, struct bg_reseal_options *o)
 {
 	static const struct option longs[] = { { "output", required_argument, NULL, 'o' },
 		{ "shares-to", required_argument, NULL, 'd' },
 		{ "contacts", required_argument, NULL, 'c' },
 		{ "device", required_argument, NULL, 'v' },
-		{ "ssh-key", required_argument, NULL, 'y' }, { "stdin", no_argument, NULL, 's' },
+		{ "ssh-key", required_argument, NULL, 'y' },
+		{ "replace", required_argument, NULL, 'R' },
+		{ "add", required_argument, NULL, 'A' }, { "remove", required_argument, NULL, 'D' },
+		{ "add-key", required_argument, NULL, 'K' },
+		{ "remove-key", required_argument, NULL, 'L' },
+		{ "threshold", required_argument, NULL, 'T' },
+		{ "keys-lost", no_argument, NULL, 'k' }, { "stdin", no_argument, NULL, 's' },
 		{ "pin-stdin", no_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' },
 		{ 0 } };
-	int c;
+	int c, status = BG_EXIT_DONE;
 
-	while ((c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
+	while (!status && (c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
 		if (c == 'o')
 			o->out = optarg;
 		else if (c == 'd')
@@ -54,6 +41,10 @@ static int parse(int argc, char **argv, struct options *o)
 			o->ssh_keys[o->ssh_key_count++] = optarg;
 		else if (c == 'y')
 			return bg_usage("more than %d times --ssh-key", BG_KEYS_MAX);
+		else if (c >= 'A' && c <= 'Z')
+			status = bg_change_option(&o->change, c, optarg);
+		else if (c == 'k')
+			o->is_keys_lost = true;
 		else if (c == 's')
 			o->is_stdin = true;
 		else if (c == 'i')
@@ -63,93 +54,12 @@ static int parse(int argc, char **argv, struct options *o)
 		else
 			return bg_usage("reseal does not know that option");
 	}
+	if (status)
+		return status;
 	if (argc - optind != 1)
 		return bg_usage("reseal takes one seal, the one in force");
 	o->seal = argv[optind];
 	return BG_EXIT_DONE;
-}
-
-/* The numbers of those who are custodians. */
-static void missing_names(const struct state *s, char *ret, size_t size)
-{
-	size_t used = 0;
-
-	ret[0] = '\0';
-	for (size_t i = 0; i < s->old.custodian_count && used + 2 * BG_PHONE_LEN < size; i++) {
-		const char *name = s->old.custodians[i].name;
-		const char *phone = bg_contacts_phone(&s->deal.contacts, name);
-
-		if (!s->is_counted[i])
-			used += (size_t)snprintf(ret + used, size - used, "%s%s%s%s",
-				used ? ", " : "", name, *phone ? " " : "", phone);
-	}
-}
-
-static int take(struct bg_crypto *crypto, struct state *s, struct bg_given *given)
-{
-	struct bg_whose whose;
-	enum bg_err err = bg_ask_whose(crypto, &s->old, given, &whose);
-
-	if (err)
-		return bg_fail(err, NULL, NULL);
-	if (whose.standing != BG_SHARE_CURRENT) {
-		if (s->ask.tty->is_stdin)
-			bg_note("not counted: %s", whose.text);
-		bg_tty_say(s->ask.tty, " %s.\n Not counted.\n", whose.text);
-	} else if (s->is_counted[whose.custodian]) {
-		bg_tty_say(s->ask.tty, " %s is counted already.\n", whose.name);
-	} else {
-		bg_given_complete(given, &s->old);
-		s->is_counted[whose.custodian] = true;
-		s->shares[s->count++] = given->share;
-		bg_tty_say(s->ask.tty, " %s counted.\n", whose.name);
-	}
-	return BG_EXIT_DONE;
-}
-
-static int gather(struct bg_crypto *crypto, struct state *s, const struct options *o)
-{
-	char prompt[128], names[1024];
-	int status = BG_EXIT_DONE;
-
-	s->ask = (struct bg_ask){ .tty = o->is_stdin ? &s->lines : &s->tty,
-		.seal = &s->old,
-		.expected = s->old.strength == 256 ? BG_SLIP39_WORDS_256 : BG_SLIP39_WORDS_128 };
-	missing_names(s, names, sizeof(names));
-	bg_tty_say(s->ask.tty, " need %u of: %.900s\n", s->old.threshold, names);
-	while (!status && s->count < s->old.threshold) {
-		BG_WIPE(bg_given_wipe) struct bg_given given = { 0 };
-		enum bg_asked asked;
-
-		(void)snprintf(prompt, sizeof(prompt),
-			"Share %zu of %u (words, or their first 4 letters; ? helps):", s->count + 1,
-			s->old.threshold);
-		asked = bg_ask_share(&s->ask, prompt, &given);
-		if (asked == BG_ASKED_SHARE) {
-			status = take(crypto, s, &given);
-		} else if (asked == BG_ASKED_CANCELLED) {
-			missing_names(s, names, sizeof(names));
-			bg_error("the quorum is short: %zu of %u", s->count, s->old.threshold);
-			bg_hint("ask %s; nothing was written", names);
-			status = BG_EXIT_NO;
-		}
-	}
-	return status;
-}
-
-static int recover(struct bg_crypto *crypto, struct state *s)
-{
-	struct bg_diag diag = { 0 };
-	enum bg_err err = bg_slip39_combine(crypto, s->shares, s->count, "", &s->secret, &diag);
-
-	if (!err)
-		err = bg_quorum_derive(crypto, &s->secret, s->old.set_id, s->old.epoch, &s->quorum);
-	if (!err && !bg_equal(s->quorum.sign_pub, s->old.quorum_pub, sizeof(s->quorum.sign_pub)))
-		err = BG_ERR_MISMATCH;
-	return err ? bg_fail(err, &diag,
-			     "the shares do not give this seal's quorum: is it the seal "
-			     "in force?")
-		   : BG_EXIT_DONE;
 }
 
 /* The old set becomes the newest retired one; the oldest beyond twelve is forgotten. */
@@ -181,7 +91,16 @@ static void succeed(struct bg_seal *seal, const struct bg_seal *old)
 	retire(seal, old);
 }
 
-static int endorse(struct bg_crypto *crypto, struct state *s, const struct options *o, bool has_tty)
+static void say_endorser(struct bg_reseal *s)
+{
+	bg_tty_say(&s->tty, "\nA key of the seal in force endorses the new one:");
+	for (size_t i = 0; i < s->old.key_count; i++)
+		bg_tty_say(&s->tty, "%s %s", i ? "," : "", s->old.keys[i].name);
+	bg_tty_say(&s->tty, ". Plug it in.\n");
+}
+
+static int endorse(struct bg_crypto *crypto, struct bg_reseal *s, const struct bg_reseal_options *o,
+	bool has_tty)
 {
 	struct bg_assertion assertion = { 0 };
 	struct bg_seal *seal = &s->deal.seal;
@@ -197,14 +116,16 @@ static int endorse(struct bg_crypto *crypto, struct state *s, const struct optio
 		err = bg_seal_key_challenge(crypto, s->deal.text, s->deal.text_len, hash);
 	if (err)
 		return bg_fail(err, NULL, "nothing was written");
+	seal->has_endorsement = true;
+	if (o->is_keys_lost)
+		return BG_EXIT_DONE;
 	bg_load_device(device, sizeof(device));
-	s->enrol.tty = has_tty ? &s->tty : NULL;
-	s->enrol.pins = o->is_pin_stdin ? &s->lines : NULL;
 	s->enrol.device = o->device ? o->device : device;
+	if (has_tty && bg_change_is_any(&o->change))
+		say_endorser(s);
 	status = bg_enrol_endorse(crypto, &s->enrol, &s->old, hash, &key, &assertion);
 	if (status)
 		return status;
-	seal->has_endorsement = true;
 	memcpy(seal->predecessor_key, s->old.keys[key].name, sizeof(seal->predecessor_key));
 	memcpy(seal->predecessor_key_authdata, assertion.authdata, assertion.authdata_len);
 	seal->predecessor_key_authdata_len = assertion.authdata_len;
@@ -214,18 +135,20 @@ static int endorse(struct bg_crypto *crypto, struct state *s, const struct optio
 }
 
 /* What a host will ask of the new seal is asked here first. */
-static enum bg_err check_successor(struct bg_crypto *crypto, struct state *s, struct bg_diag *diag)
+static enum bg_err check_successor(
+	struct bg_crypto *crypto, struct bg_reseal *s, bool is_keys_lost, struct bg_diag *diag)
 {
 	static struct bg_seal next;
 	enum bg_err err =
 		bg_seal_parse(crypto, s->deal.text, s->deal.text_len, "the new seal", &next, diag);
 
 	return err ? err
-		   : bg_seal_check_successor(crypto, &s->old, &next, s->deal.text, false, diag);
+		   : bg_seal_check_successor(
+			     crypto, &s->old, &next, s->deal.text, is_keys_lost, diag);
 }
 
-static int deal(struct bg_crypto *crypto, struct state *s, const struct options *o, const char *out,
-	bool has_tty)
+static int deal(struct bg_crypto *crypto, struct bg_reseal *s, const struct bg_reseal_options *o,
+	const char *out, bool has_tty)
 {
 	struct bg_diag diag = { 0 };
 	enum bg_err err;
@@ -241,7 +164,7 @@ static int deal(struct bg_crypto *crypto, struct state *s, const struct options 
 		return status;
 	err = bg_deal_seal(crypto, &s->deal, &diag);
 	if (!err)
-		err = check_successor(crypto, s, &diag);
+		err = check_successor(crypto, s, o->is_keys_lost, &diag);
 	if (err)
 		return bg_fail(err, &diag, "nothing was written; the old set stays in force");
 	status = o->folder ? bg_confirm_in_folder(&s->deal, o->folder)
@@ -254,41 +177,120 @@ static int deal(struct bg_crypto *crypto, struct state *s, const struct options 
 	return status;
 }
 
-static int reseal(struct bg_crypto *crypto, struct state *s, const struct options *o, bool has_tty)
+/* The new seal's people, keys and threshold, judged; nothing secret was asked for yet. */
+static int prepare(struct bg_crypto *crypto, struct bg_reseal *s, const struct bg_reseal_options *o)
 {
-	char out[64], set[BG_SHORT_ID_LEN + 1];
-	const char *path = o->out ? o->out : out;
+	struct bg_seal *seal = &s->deal.seal;
+	struct bg_seal_changes changes;
 	int status = bg_load_seal(crypto, o->seal, &s->old);
 
-	if (status)
-		return status;
-	(void)snprintf(out, sizeof(out), "%s.seal.%u", s->old.account, s->old.epoch + 1);
-	succeed(&s->deal.seal, &s->old);
-	status = bg_load_ssh_keys(o->ssh_keys, o->ssh_key_count, &s->deal.seal);
-	if (!status)
-		status = bg_load_absent(path);
-	if (!status && o->folder)
-		status = bg_confirm_folder_check(&s->deal, o->folder);
 	if (!status)
 		status = bg_load_contacts(o->contacts, o->seal, &s->deal.contacts);
 	if (status)
 		return status;
+	s->contacts = s->deal.contacts;
+	succeed(seal, &s->old);
+	s->kept_keys = seal->key_count;
+	s->deal.may_replace_contacts = o->contacts || o->change.replace_count ||
+				       o->change.add_count || o->change.remove_count;
+	if (bg_change_is_any(&o->change)) {
+		status = bg_change_apply(&o->change, seal, &s->deal.contacts, &plan, &s->kept_keys);
+	}
+	if (status)
+		return status;
+	bg_seal_compare(&s->old, seal, &changes);
+	if (o->is_keys_lost && changes.keys_stay[0]) {
+		bg_error("--keys-lost, but key %s would stay", changes.keys_stay);
+		bg_hint("a key that is there endorses the new seal; one that is lost leaves with "
+			"--remove-key");
+		return BG_EXIT_USAGE;
+	}
+	return bg_load_ssh_keys(o->ssh_keys, o->ssh_key_count, seal);
+}
+
+/* What is about to be, and a yes where it is more than a new set for the same people. */
+static int announce(struct bg_reseal *s, const struct bg_reseal_options *o, bool has_tty)
+{
+	bool is_any = bg_change_is_any(&o->change);
+	char set[BG_SHORT_ID_LEN + 1];
+	size_t len = 0;
+
+	if (is_any)
+		bg_plan_warn(&plan);
+	if (!has_tty && is_any)
+		bg_change_show(NULL, &s->old, &s->deal.seal);
+	if (!has_tty)
+		return BG_EXIT_DONE;
 	bg_short_id(s->old.set_id, set);
-	if (has_tty)
-		bg_tty_say(&s->tty,
-			"RESEAL %s@%s  set %s epoch %u -> epoch %u, the same people\n"
-			" The old set opens until the new seal is installed.\n",
-			s->old.account, s->old.zone, set, s->old.epoch, s->old.epoch + 1);
-	status = gather(crypto, s, o);
+	bg_tty_say(&s->tty, "RESEAL %s@%s  set %s epoch %u -> epoch %u%s\n", s->old.account,
+		s->old.zone, set, s->old.epoch, s->old.epoch + 1,
+		is_any ? "" : ", the same people");
+	if (is_any)
+		bg_change_show(&s->tty, &s->old, &s->deal.seal);
+	bg_tty_say(&s->tty, " %sThe old set opens until the new seal is installed.\n",
+		is_any ? "Everybody gets a new share. " : "");
+	if (o->is_keys_lost)
+		bg_tty_say(&s->tty, " No key endorses it: root types install --keys-lost on each "
+				    "host.\n");
+	if (!is_any)
+		return BG_EXIT_DONE;
+	if (bg_tty_ask(&s->tty, true, "Is that right? Type yes to go on:", s->ask.text, &len) ||
+		strcmp(s->ask.text, "yes") != 0) {
+		bg_note("not confirmed: nothing was changed");
+		return BG_EXIT_NO;
+	}
+	return BG_EXIT_DONE;
+}
+
+/* Before the first share is asked for: a key that cannot be enrolled exposes none. */
+static int enrol_keys(struct bg_crypto *crypto, struct bg_reseal *s)
+{
+	struct bg_seal *seal = &s->deal.seal;
+	char device[256];
+	int status = BG_EXIT_DONE;
+
+	bg_load_device(device, sizeof(device));
+	for (size_t i = s->kept_keys; !status && i < seal->key_count; i++) {
+		s->enrol.device = plan.keys[i].device[0] ? plan.keys[i].device : device;
+		status = bg_enrol_key(crypto, &s->enrol, seal, i);
+		if (!status)
+			bg_note("key %s (holder %s) is enrolled%s", seal->keys[i].name,
+				seal->keys[i].holder,
+				seal->keys[i].ssh[0] ? ", with its ssh key" : "");
+	}
+	return status;
+}
+
+static int reseal(struct bg_crypto *crypto, struct bg_reseal *s, const struct bg_reseal_options *o,
+	bool has_tty)
+{
+	char out[64];
+	const char *path = o->out ? o->out : out;
+	int status = prepare(crypto, s, o);
+
+	if (status)
+		return status;
+	(void)snprintf(out, sizeof(out), "%s.seal.%u", s->old.account, s->old.epoch + 1);
+	status = bg_load_absent(path);
+	if (!status && o->folder)
+		status = bg_confirm_folder_check(&s->deal, o->folder);
 	if (!status)
-		status = recover(crypto, s);
+		status = announce(s, o, has_tty);
+	s->enrol.tty = has_tty ? &s->tty : NULL;
+	s->enrol.pins = o->is_pin_stdin ? &s->lines : NULL;
+	if (!status)
+		status = enrol_keys(crypto, s);
+	if (!status)
+		status = bg_reseal_gather(crypto, s, o);
+	if (!status)
+		status = bg_reseal_recover(crypto, s);
 	return status ? status : deal(crypto, s, o, path, has_tty);
 }
 
 static int run(struct bg_crypto *crypto, void *state, const void *options)
 {
-	const struct options *o = options;
-	struct state *s = state;
+	const struct bg_reseal_options *o = options;
+	struct bg_reseal *s = state;
 	bool has_tty = !o->folder || !o->is_stdin || !o->is_pin_stdin;
 	struct bg_diag diag = { 0 };
 	enum bg_err err;
@@ -310,10 +312,10 @@ static int run(struct bg_crypto *crypto, void *state, const void *options)
 
 int bg_verb_reseal(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct bg_reseal_options o = { 0 };
 	int status = parse(argc, argv, &o);
 
 	if (status)
 		return status < 0 ? bg_verb_help("reseal") : status;
-	return bg_secrets_run(sizeof(struct state), run, &o);
+	return bg_secrets_run(sizeof(struct bg_reseal), run, &o);
 }

@@ -144,6 +144,21 @@ BG_CHECKED enum bg_err bg_seal_share_standing(struct bg_crypto *crypto, const st
 	enum bg_share_standing *ret, size_t *ret_custodian, uint32_t *ret_epoch,
 	struct bg_secret *ret_seed);
 
+/* What a successor changes. Lists of names, ", " between them, keys with their holders; "": none.
+   A key of the same name with another holder or credential leaves and comes. */
+#define BG_CHANGES_LEN 360 /* the longest list, with its NUL */
+struct bg_seal_changes {
+	char stay[BG_CHANGES_LEN], left[BG_CHANGES_LEN], came[BG_CHANGES_LEN]; /* custodians */
+	char keys_stay[BG_CHANGES_LEN], keys_left[BG_CHANGES_LEN], keys_came[BG_CHANGES_LEN];
+	bool is_any; /* people, keys or the threshold */
+};
+void bg_seal_compare(
+	const struct bg_seal *prev, const struct bg_seal *next, struct bg_seal_changes *ret);
+/* The same on one line for records: "2 of 3; key left b (lead); came night". Terminated. */
+#define BG_CHANGES_TEXT_LEN 2048
+void bg_seal_changes_text(const struct bg_seal *prev, const struct bg_seal *next,
+	char ret[static BG_CHANGES_TEXT_LEN]);
+
 /* Position in seal->keys or seal->custodians by name, or -1. */
 int bg_seal_find_key(const struct bg_seal *seal, const char *name);
 int bg_seal_find_custodian(const struct bg_seal *seal, const char *name);

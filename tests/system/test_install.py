@@ -329,8 +329,12 @@ class Succession(InstallCase):
 		mark = self.box.mark()
 		self.box.run(f"bg-unlock install {seal}")
 		self.assertIn(f"epoch = {epoch}\n", self.box.read(f"{FOLDER}/host"))
-		event, = [e for e in self.box.events(mark) if e["event"] == "SEAL_INSTALLED"]
+		event, resealed = self.box.events(mark)
+		self.assertEqual((event["event"], resealed["event"]), ("SEAL_INSTALLED", "RESEALED"))
 		self.assertIn(f"succeeds epoch {epoch - 1}", event["result"])
+		self.assertEqual((resealed["epoch"], resealed["key"], resealed["severity"]), (epoch, "a", 1))
+		self.assertEqual(resealed["result"], "2 of 3; the same people and keys")
+		self.assertEqual(resealed["custodians"], "ops, dba, audit")
 
 
 if __name__ == "__main__":

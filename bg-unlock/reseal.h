@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of `reseal` share: reseal.c the verb, reseal_quorum.c the set so far. */
+#ifndef BG_UNLOCK_RESEAL_H
+#define BG_UNLOCK_RESEAL_H
+
+#include "change.h"
+#include "deal.h"
+#include "enrol.h"
+
+struct bg_reseal_options {
+	const char *seal, *out, *folder, *contacts, *device;
+	const char *ssh_keys[BG_KEYS_MAX]; /* NAME=FILE.pub */
+	size_t ssh_key_count;
+	struct bg_change_options change;
+	bool is_stdin, is_pin_stdin, is_keys_lost;
+};
+
+/* In locked memory. */
+struct bg_reseal {
+	struct bg_deal deal;
+	struct bg_seal old;
+	struct bg_contacts contacts; /* of the old set's custodians; deal.contacts: of the new */
+	size_t kept_keys;	     /* of deal.seal.keys; those after them are to be enrolled */
+	struct bg_tty tty, lines;    /* the terminal; standard input: shares, then the PIN */
+	struct bg_ask ask;
+	struct bg_fido2_ask enrol;
+	struct bg_slip39_share shares[BG_CUSTODIANS_MAX];
+	size_t count;
+	bool is_counted[BG_CUSTODIANS_MAX];
+	struct bg_secret secret;
+	struct bg_quorum quorum; /* of the old set */
+};
+
+/* Asks for the old set's shares until its threshold is there. The exit status, as of all here. */
+BG_CHECKED int bg_reseal_gather(
+	struct bg_crypto *crypto, struct bg_reseal *s, const struct bg_reseal_options *o);
+/* The old quorum's keys from them. */
+BG_CHECKED int bg_reseal_recover(struct bg_crypto *crypto, struct bg_reseal *s);
+
+#endif
