@@ -34,7 +34,8 @@ static const struct bg_verb verbs[] = {
 		"  -o, --output FILE           the seal (ACCOUNT.seal)\n"
 		"  --shares-to FOLDER          a file a custodian, for automation\n"
 		"  --pin-stdin                 the keys' PINs, a line each\n" },
-	{ "reseal", bg_verb_reseal, "SEAL [OPTIONS]", "a new set of shares; people and keys come and go",
+	{ "reseal", bg_verb_reseal, "SEAL [OPTIONS]",
+		"a new set of shares; people and keys come and go",
 		"  --replace OLD=NEW[=PHONE]   NEW takes over from custodian OLD\n"
 		"  --add NAME[=PHONE]          another custodian\n"
 		"  --remove NAME               a custodian leaves\n"
@@ -48,7 +49,8 @@ static const struct bg_verb verbs[] = {
 		"  --device PATH               the security key's device\n"
 		"  --shares-to FOLDER          a file a custodian, for automation\n"
 		"  --stdin                     the shares, one a line\n"
-		"  --pin-stdin                 new keys' PINs before, the endorsing key's after\n" },
+		"  --pin-stdin                 new keys' PINs before, the endorsing key's "
+		"after\n" },
 	{ "combine", bg_verb_combine, "[SEAL] [OPTIONS]", "the quorum's response; does it stand?",
 		"  --stdin                     the shares, one a line\n"
 		"  --reveal                    print the secret\n"
