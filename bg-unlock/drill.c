@@ -182,7 +182,7 @@ static const char *watch(pid_t child, const struct bg_drill_run *shared, uint64_
 	return WIFSIGNALED(status) ? "given up" : "";
 }
 
-static void run_child(const struct bg_drill_options *options, const struct bg_seal *seal,
+static void run_child(const struct bg_drill_options *options, const struct subject *subject,
 	struct bg_drill_run *run, pid_t parent)
 {
 	static const int numbers[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
@@ -191,7 +191,7 @@ static void run_child(const struct bg_drill_options *options, const struct bg_se
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		(void)signal(numbers[i], SIG_DFL);
 	if (getppid() == parent)
-		bg_drill_go(options, seal, run);
+		bg_drill_go(subject->crypto, options, &subject->seal, run);
 	exit(BG_EXIT_DONE);
 }
 
@@ -234,7 +234,7 @@ static void go(const struct bg_drill_options *options, const struct subject *sub
 	run->drill.started_ms = run->turned_ms = bg_clock_boot_ms();
 	child = fork();
 	if (child == 0)
-		run_child(options, &subject->seal, run, parent);
+		run_child(options, subject, run, parent);
 	if (child < 0) {
 		(void)snprintf(run->failed_at, sizeof(run->failed_at), "start");
 		(void)snprintf(run->why, sizeof(run->why), "no process: %s", strerror(errno));

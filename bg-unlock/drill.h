@@ -44,8 +44,8 @@ struct bg_drill_options {
 
 /* The child's part: marks itself, goes through the stack at the terminal, notes its steps. The seal
    names the custodians. (drill_pam.c) */
-void bg_drill_go(const struct bg_drill_options *options, const struct bg_seal *seal,
-	struct bg_drill_run *run);
+void bg_drill_go(struct bg_crypto *crypto, const struct bg_drill_options *options,
+	const struct bg_seal *seal, struct bg_drill_run *run);
 /* A network of our own without any, and nothing where sources of names are asked. (drill_offline.c)
  */
 BG_CHECKED enum bg_err bg_drill_go_offline(struct bg_diag *diag);

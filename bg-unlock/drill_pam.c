@@ -20,6 +20,7 @@
 struct stage {
 	struct bg_tty tty;
 	char line[BG_TTY_LINE_LEN];
+	struct bg_crypto *crypto;
 	const struct bg_seal *seal;
 	struct bg_drill_run *run;
 	bool has_key, has_reason, has_response;
@@ -51,7 +52,8 @@ static void look(struct stage *stage)
 	struct bg_drill_run *run = stage->run;
 	struct bg_request_record record;
 
-	if (bg_requests_newest(BG_PURPOSE_DRILL, run->drill.account, &record) != BG_OK ||
+	if (bg_requests_newest(stage->crypto, BG_PURPOSE_DRILL, run->drill.account, &record) !=
+			BG_OK ||
 		record.opened_ms < run->drill.started_ms)
 		return;
 	if (!stage->has_key)
@@ -204,7 +206,8 @@ static void go(const struct bg_drill_options *options, struct stage *stage)
 		(void)pam_end(pamh, pam);
 }
 
-static enum bg_err mark(const struct bg_drill_options *options, struct bg_drill_run *run)
+static enum bg_err mark(
+	struct bg_crypto *crypto, const struct bg_drill_options *options, struct bg_drill_run *run)
 {
 	struct bg_drill *drill = &run->drill;
 	enum bg_err err = bg_process_self(&drill->process);
@@ -216,7 +219,7 @@ static enum bg_err mark(const struct bg_drill_options *options, struct bg_drill_
 	(void)snprintf(drill->account, sizeof(drill->account), "%s", options->account);
 	(void)snprintf(drill->service, sizeof(drill->service), "%s", options->door);
 	(void)snprintf(drill->id, sizeof(drill->id), "%s", options->id);
-	err = bg_drills_begin(drill);
+	err = bg_drills_begin(crypto, drill);
 	run->is_marked = err == BG_OK;
 	return err;
 }
@@ -238,8 +241,8 @@ static struct stage *stage_open(void)
 	return p;
 }
 
-void bg_drill_go(const struct bg_drill_options *options, const struct bg_seal *seal,
-	struct bg_drill_run *run)
+void bg_drill_go(struct bg_crypto *crypto, const struct bg_drill_options *options,
+	const struct bg_seal *seal, struct bg_drill_run *run)
 {
 	struct bg_diag diag = { 0 };
 	struct stage *stage;
@@ -251,6 +254,7 @@ void bg_drill_go(const struct bg_drill_options *options, const struct bg_seal *s
 		fail(run, "start", "no memory");
 		return;
 	}
+	stage->crypto = crypto;
 	stage->seal = seal;
 	stage->run = run;
 	err = bg_tty_open(&stage->tty, false, &diag);
@@ -258,7 +262,7 @@ void bg_drill_go(const struct bg_drill_options *options, const struct bg_seal *s
 		err = bg_drill_go_offline(&diag);
 	if (err == BG_OK) {
 		diag = (struct bg_diag){ 0 };
-		err = mark(options, run);
+		err = mark(crypto, options, run);
 	}
 	if (err == BG_OK) {
 		go(options, stage);

@@ -89,6 +89,7 @@ static bool is_alive(const struct bg_session *session)
 
 /* All that is to be ended, collected before anything is changed. */
 struct work {
+	struct bg_crypto *crypto;
 	const struct bg_revoke_which *which;
 	size_t request_count, session_count;
 	struct bg_request_record requests[BG_REVOKE_MAX];
@@ -133,14 +134,15 @@ static bool is_first(const struct work *work, size_t i)
 	return true;
 }
 
-static struct work *collect(const struct bg_revoke_which *which)
+static struct work *collect(struct bg_crypto *crypto, const struct bg_revoke_which *which)
 {
 	static struct work work;
 
 	memset(&work, 0, sizeof(work));
+	work.crypto = crypto;
 	work.which = which;
-	bg_requests_each(add_request, &work);
-	bg_sessions_each(add_session, &work);
+	bg_requests_each(crypto, add_request, &work);
+	bg_sessions_each(crypto, add_session, &work);
 	return &work;
 }
 
@@ -153,9 +155,9 @@ static size_t count_of(const struct work *work)
 	return count;
 }
 
-size_t bg_revoke_count(const struct bg_revoke_which *which)
+size_t bg_revoke_count(struct bg_crypto *crypto, const struct bg_revoke_which *which)
 {
-	return count_of(collect(which));
+	return count_of(collect(crypto, which));
 }
 
 static enum bg_err end_request(void *arg, struct bg_request_record *record)
@@ -185,15 +187,16 @@ static void shut(struct work *work)
 	for (size_t i = 0; i < work->request_count; i++) {
 		const uint8_t *nonce = work->requests[i].request.nonce;
 
-		complain(bg_requests_update(nonce, 0, end_request, NULL, NULL), "a request");
-		bg_grants_revoke(nonce);
+		complain(bg_requests_update(work->crypto, nonce, 0, end_request, NULL, NULL),
+			"a request");
+		bg_grants_revoke(work->crypto, nonce);
 	}
 	/* Once more: a grant may have become a session meanwhile. */
 	work->session_count = 0;
-	bg_sessions_each(add_session, work);
+	bg_sessions_each(work->crypto, add_session, work);
 	for (size_t i = 0; i < work->session_count; i++)
-		complain(bg_sessions_update(
-				 work->sessions[i].audit_session, end_session, NULL, NULL),
+		complain(bg_sessions_update(work->crypto, work->sessions[i].audit_session,
+				 end_session, NULL, NULL),
 			"a session");
 }
 
@@ -296,7 +299,7 @@ static size_t await_end(const struct work *work)
 struct bg_revoked bg_revoke(
 	struct bg_crypto *crypto, const struct bg_revoke_which *which, const char *who)
 {
-	struct work *work = collect(which);
+	struct work *work = collect(crypto, which);
 	struct bg_revoked revoked = { .matches = count_of(work) };
 
 	shut(work);

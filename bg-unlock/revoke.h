@@ -23,7 +23,7 @@ struct bg_revoked {
 };
 
 /* Counts what `which` names, and changes nothing: a short id may name two. */
-size_t bg_revoke_count(const struct bg_revoke_which *which);
+size_t bg_revoke_count(struct bg_crypto *crypto, const struct bg_revoke_which *which);
 /* Ends them: no request, grant or sudo from now on; records REVOKED for each (who: "root (ops)"),
    and waits until their processes are gone, half a minute at the most. Prints a line for each. */
 struct bg_revoked bg_revoke(

@@ -76,7 +76,7 @@ int bg_verb_revoke(int argc, char **argv)
 	crypto = bg_crypto_open();
 	if (crypto == NULL)
 		return bg_fail(BG_ERR_CRYPTO, NULL, NULL);
-	if (o.which.id != NULL && bg_revoke_count(&o.which) > 1) {
+	if (o.which.id != NULL && bg_revoke_count(crypto, &o.which) > 1) {
 		bg_error("%s names more than one request", o.which.id);
 		bg_hint("give all its digits, as the records have them: bg-unlock log show --json");
 		return BG_EXIT_NO;

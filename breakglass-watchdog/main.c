@@ -118,7 +118,7 @@ static bool begin(struct watch *watch, const struct bg_watch_order *order)
 {
 	char boot_id[BG_BOOT_ID_LEN + 1];
 
-	if (bg_sessions_get(order->audit_session, &watch->session) != BG_OK ||
+	if (bg_sessions_get(watch->crypto, order->audit_session, &watch->session) != BG_OK ||
 		watch->session.audit_session != order->audit_session ||
 		watch->session.opened_ms != order->opened_ms ||
 		bg_clock_boot_id(boot_id) != BG_OK || strcmp(boot_id, watch->session.boot_id) != 0)

@@ -52,7 +52,7 @@ static bool is_same(const struct bg_session *a, const struct bg_session *b)
 static bool look(struct watch *watch)
 {
 	struct bg_session now;
-	enum bg_err err = bg_sessions_get(watch->session.audit_session, &now);
+	enum bg_err err = bg_sessions_get(watch->crypto, watch->session.audit_session, &now);
 
 	if (err == BG_ERR_NOENT || err == BG_ERR_SYNTAX || err == BG_ERR_UNSAFE)
 		return false;
@@ -80,7 +80,8 @@ static void expire(struct watch *watch)
 	char length[24], result[128];
 
 	/* First shut, then told, then ended: sudo and su must not slip in between. */
-	if (bg_sessions_update(watch->session.audit_session, close_it, NULL, NULL) != BG_OK)
+	if (bg_sessions_update(watch->crypto, watch->session.audit_session, close_it, NULL, NULL) !=
+		BG_OK)
 		record(watch, BG_EV_DEGRADED, "an expired session could not be closed");
 	bg_duration_text((watch->deadline_ms - watch->session.opened_ms) / 1000, length);
 	(void)snprintf(result, sizeof(result), "ended at its deadline after %s: %zu process%s",
@@ -95,8 +96,8 @@ static void leader_has_ended(struct watch *watch)
 
 	(void)close(watch->leader_fd);
 	watch->leader_fd = -1;
-	if (bg_sessions_update(watch->session.audit_session, tell_end, NULL, &watch->session) !=
-		BG_OK)
+	if (bg_sessions_update(watch->crypto, watch->session.audit_session, tell_end, NULL,
+		    &watch->session) != BG_OK)
 		return;
 	bg_duration_text((bg_clock_boot_ms() - watch->session.opened_ms) / 1000, length);
 	(void)snprintf(result, sizeof(result),

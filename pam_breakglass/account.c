@@ -32,8 +32,8 @@ static enum bg_err admit(struct bg_guest *guest)
 	if (err == BG_OK)
 		err = rebind_target(guest, &self, &target);
 	if (err == BG_OK)
-		err = bg_grants_admit(&self, &target, guest->account, guest->host.uid,
-			guest->service, bg_guest_purpose(guest));
+		err = bg_grants_admit(guest->crypto, &self, &target, guest->account,
+			guest->host.uid, guest->service, bg_guest_purpose(guest));
 	return err;
 }
 
@@ -61,7 +61,7 @@ static enum bg_err check_live(struct bg_guest *guest)
 
 	if (getuid() != guest->host.uid)
 		return BG_ERR_MISMATCH;
-	err = bg_sessions_live(guest->host.uid, &session);
+	err = bg_sessions_live(guest->crypto, guest->host.uid, &session);
 	if (err != BG_OK)
 		return err;
 	if (strcmp(session.account, guest->account) != 0)

@@ -205,8 +205,8 @@ static enum bg_step authenticate(struct bg_attempt *attempt, int flags)
 {
 	if (!may_try(attempt->guest, flags))
 		return BG_STEP_DENY;
-	bg_grants_sweep();
-	bg_requests_sweep(record_abandoned, attempt->guest);
+	bg_grants_sweep(attempt->guest->crypto);
+	bg_requests_sweep(attempt->guest->crypto, record_abandoned, attempt->guest);
 	attempt->connection_ends_ms = connection_ends_ms(attempt);
 	return run(attempt);
 }
@@ -258,7 +258,7 @@ int bg_phase_auth_su(pam_handle_t *pamh, const char *user, int flags)
 	char request[65];
 
 	(void)flags;
-	if (!is_su_to_root(pamh, user) || bg_sessions_live(getuid(), &session) != BG_OK ||
+	if (!is_su_to_root(pamh, user) || bg_sessions_live(NULL, getuid(), &session) != BG_OK ||
 		strcmp(session.role, "full") != 0)
 		return PAM_AUTH_ERR;
 	guest = bg_guest_new(pamh, session.account);

@@ -70,7 +70,7 @@ static void load_conf(struct bg_guest *guest, char *buf)
 static void load_drill(struct bg_guest *guest)
 {
 	struct bg_drill drill;
-	enum bg_err err = getuid() == 0 ? bg_drills_find(&drill) : BG_ERR_NOENT;
+	enum bg_err err = getuid() == 0 ? bg_drills_find(guest->crypto, &drill) : BG_ERR_NOENT;
 
 	if (err == BG_ERR_NOENT)
 		return;

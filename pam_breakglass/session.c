@@ -111,7 +111,7 @@ static void put_session(struct bg_guest *guest, struct bg_session *session)
 			"only logind ends it");
 		return;
 	}
-	if (bg_sessions_put(session) != BG_OK) {
+	if (bg_sessions_put(guest->crypto, session) != BG_OK) {
 		bg_guest_record(guest, BG_EV_DEGRADED,
 			"the session could not be written: sudo and su will be refused in it, and "
 			"only logind ends it");
@@ -206,7 +206,7 @@ static int give_back(struct bg_guest *guest, struct bg_session *session, int pam
 {
 	session->is_closed = true;
 	session->is_end_told = true;
-	if (session->audit_session != 0 && bg_sessions_put(session) != BG_OK)
+	if (session->audit_session != 0 && bg_sessions_put(guest->crypto, session) != BG_OK)
 		bg_guest_record(guest, BG_EV_DEGRADED, "a session that never began stays live");
 	bg_guest_record(guest, BG_EV_DENIED, "no memory for the session");
 	return pam;
@@ -222,7 +222,7 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	uint64_t secs;
 	int pam;
 
-	if (bg_requests_update(grant->nonce, 0, make_live, &arg, &record) != BG_OK)
+	if (bg_requests_update(guest->crypto, grant->nonce, 0, make_live, &arg, &record) != BG_OK)
 		return refuse(guest, "the grant's request is gone or over");
 	/* What a grant says is not believed: the approvals themselves are asked once more. */
 	if (bg_tally_verdict(guest->crypto, &guest->seal, record.digest, &record.tally) !=
@@ -267,8 +267,8 @@ int bg_phase_open_session(pam_handle_t *pamh, const char *account, int flags)
 		return refuse(guest, why);
 	}
 	if (getuid() != 0 || bg_process_self(&self) != BG_OK ||
-		bg_grants_take(&self, guest->account, guest->host.uid, guest->service, &grant) !=
-			BG_OK)
+		bg_grants_take(guest->crypto, &self, guest->account, guest->host.uid,
+			guest->service, &grant) != BG_OK)
 		return refuse(guest, "a session without a grant");
 	if (guest->is_drill || grant.purpose != BG_PURPOSE_EMERGENCY)
 		return refuse(guest, "a drill opens no session");
@@ -307,8 +307,8 @@ int bg_phase_close_session(pam_handle_t *pamh, const char *account, int flags)
 	if (bg_guest_load(guest, &diag) != BG_OK)
 		(void)snprintf(
 			guest->host.label, sizeof(guest->host.label), "%s", session.host_label);
-	if (session.audit_session != 0 &&
-		bg_sessions_update(session.audit_session, close_it, &is_told, NULL) != BG_OK)
+	if (session.audit_session != 0 && bg_sessions_update(guest->crypto, session.audit_session,
+						  close_it, &is_told, NULL) != BG_OK)
 		bg_guest_record(guest, BG_EV_DEGRADED, "the session's end could not be written");
 	if (is_told)
 		return PAM_SUCCESS;

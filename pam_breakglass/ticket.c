@@ -116,8 +116,8 @@ enum bg_err bg_attempt_still_ours(struct bg_attempt *attempt)
 {
 	uint64_t now = bg_clock_boot_ms();
 
-	return bg_requests_update(
-		attempt->record.request.nonce, attempt->record.owner, look, &now, &attempt->record);
+	return bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
+		attempt->record.owner, look, &now, &attempt->record);
 }
 
 static enum bg_err take_over(void *arg, struct bg_request_record *record)
@@ -140,13 +140,14 @@ static enum bg_err resume(struct bg_attempt *attempt)
 		return BG_ERR_NOENT;
 	if (guest->seal.policy.is_reentry_by_key)
 		mask |= MASK(BG_PHASE_LIVE);
-	err = bg_requests_find(BG_PURPOSE_EMERGENCY, guest->account,
+	err = bg_requests_find(guest->crypto, BG_PURPOSE_EMERGENCY, guest->account,
 		guest->seal.keys[attempt->key].name, guest->seal.digest, mask, &found);
 	if (err == BG_OK)
 		err = random_u64(&owner);
 	if (err != BG_OK)
 		return err;
-	err = bg_requests_update(found.request.nonce, 0, take_over, &owner, &attempt->record);
+	err = bg_requests_update(attempt->guest->crypto, found.request.nonce, 0, take_over, &owner,
+		&attempt->record);
 	if (err == BG_OK)
 		attempt->is_resumed = true;
 	return err;
@@ -188,7 +189,7 @@ static enum bg_err open_new(struct bg_attempt *attempt)
 	record.epoch = guest->seal.epoch;
 	record.opened_ms = bg_clock_boot_ms();
 	record.expires_ms = record.opened_ms + guest->seal.policy.request_secs * (uint64_t)1000;
-	err = bg_requests_add(&record);
+	err = bg_requests_add(attempt->guest->crypto, &record);
 	if (err == BG_OK)
 		attempt->record = record;
 	return err;
@@ -199,8 +200,8 @@ enum bg_step bg_attempt_request(struct bg_attempt *attempt, bool is_new)
 	enum bg_err err;
 
 	if (is_new) {
-		err = bg_requests_update(attempt->record.request.nonce, attempt->record.owner, drop,
-			NULL, &attempt->record);
+		err = bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
+			attempt->record.owner, drop, NULL, &attempt->record);
 		if (err != BG_OK)
 			return give_up(attempt, err);
 		bg_attempt_record(attempt, BG_EV_ABANDONED, "dropped for a new request");
@@ -235,8 +236,8 @@ static enum bg_err count_refusal(void *arg, struct bg_request_record *record)
 
 enum bg_step bg_attempt_count_refusal(struct bg_attempt *attempt)
 {
-	enum bg_err err = bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
-		count_refusal, NULL, &attempt->record);
+	enum bg_err err = bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
+		attempt->record.owner, count_refusal, NULL, &attempt->record);
 
 	return err == BG_OK ? BG_STEP_NEXT : give_up(attempt, err);
 }
@@ -260,8 +261,8 @@ static enum bg_err fix(void *arg, struct bg_request_record *record)
 enum bg_step bg_attempt_fix(struct bg_attempt *attempt, const char *reason)
 {
 	struct fix_arg arg = { .crypto = attempt->guest->crypto, .reason = reason };
-	enum bg_err err = bg_requests_update(
-		attempt->record.request.nonce, attempt->record.owner, fix, &arg, &attempt->record);
+	enum bg_err err = bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
+		attempt->record.owner, fix, &arg, &attempt->record);
 
 	return err == BG_OK ? BG_STEP_NEXT : give_up(attempt, err);
 }
@@ -307,8 +308,8 @@ enum bg_err bg_attempt_approve(struct bg_attempt *attempt, size_t custodian)
 	struct approve_arg arg = {
 		.guest = attempt->guest, .seed = &attempt->vault->seed, .custodian = custodian
 	};
-	enum bg_err err = bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
-		approve, &arg, &attempt->record);
+	enum bg_err err = bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
+		attempt->record.owner, approve, &arg, &attempt->record);
 
 	return err == BG_OK && arg.is_duplicate ? BG_ERR_DUPLICATE : err;
 }
@@ -328,8 +329,8 @@ enum bg_err bg_attempt_add_approval(
 {
 	struct approve_arg arg = { .guest = attempt->guest, .sig = sig, .custodian = custodian };
 
-	return bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
-		add_approval, &arg, &attempt->record);
+	return bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
+		attempt->record.owner, add_approval, &arg, &attempt->record);
 }
 
 static enum bg_err add_response(void *arg, struct bg_request_record *record)
@@ -347,8 +348,8 @@ enum bg_err bg_attempt_add_response(
 {
 	struct approve_arg arg = { .guest = attempt->guest, .sig = sig, .exposed = exposed };
 
-	return bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
-		add_response, &arg, &attempt->record);
+	return bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
+		attempt->record.owner, add_response, &arg, &attempt->record);
 }
 
 static enum bg_err satisfy(void *arg, struct bg_request_record *record)
@@ -386,7 +387,7 @@ static enum bg_err issue(struct bg_attempt *attempt)
 	grant.uid = guest->host.uid;
 	grant.purpose = attempt->record.request.purpose;
 	memcpy(grant.nonce, attempt->record.request.nonce, BG_NONCE_LEN);
-	return bg_grants_issue(&grant);
+	return bg_grants_issue(attempt->guest->crypto, &grant);
 }
 
 /* "key and quorum; typed here: dba; seen by the combining machine: ops, audit" */
@@ -409,8 +410,8 @@ enum bg_step bg_attempt_grant(struct bg_attempt *attempt)
 {
 	char request[65], names[256], result[600];
 	struct bg_event event;
-	enum bg_err err = bg_requests_update(attempt->record.request.nonce, attempt->record.owner,
-		satisfy, attempt->guest, &attempt->record);
+	enum bg_err err = bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
+		attempt->record.owner, satisfy, attempt->guest, &attempt->record);
 
 	if (err != BG_OK)
 		return give_up(attempt, err);

@@ -8,6 +8,8 @@
  * SHA-256 of the content; anything else is BG_ERR_SYNTAX and treated as absent
  * by the caller that scans.
  *
+ * crypto is the caller's, for those hashes: a context costs more than all the rest of a call.
+ *
  * Pure encoding and decoding of each record is in lib/core/record.c (fuzzed).
  */
 #ifndef BREAKGLASS_OS_STATE_H
@@ -51,31 +53,35 @@ BG_CHECKED enum bg_err bg_state_prepare(struct bg_diag *diag);
 
 /* The newest request of this boot by purpose, account, key and seal digest in a phase of the mask
    (1u << BG_PHASE_...), not expired. BG_ERR_NOENT. */
-BG_CHECKED enum bg_err bg_requests_find(enum bg_purpose purpose, const char *account,
-	const char *key, const uint8_t seal_digest[static BG_SHA256_LEN], unsigned int phase_mask,
-	struct bg_request_record *ret);
+BG_CHECKED enum bg_err bg_requests_find(struct bg_crypto *crypto, enum bg_purpose purpose,
+	const char *account, const char *key, const uint8_t seal_digest[static BG_SHA256_LEN],
+	unsigned int phase_mask, struct bg_request_record *ret);
 /* The newest one of that purpose and account, whatever its key, seal and phase. BG_ERR_NOENT. */
-BG_CHECKED enum bg_err bg_requests_newest(
-	enum bg_purpose purpose, const char *account, struct bg_request_record *ret);
-BG_CHECKED enum bg_err bg_requests_get(
+BG_CHECKED enum bg_err bg_requests_newest(struct bg_crypto *crypto, enum bg_purpose purpose,
+	const char *account, struct bg_request_record *ret);
+BG_CHECKED enum bg_err bg_requests_get(struct bg_crypto *crypto,
 	const uint8_t nonce[static BG_NONCE_LEN], struct bg_request_record *ret);
 /* A new record; fails with BG_ERR_BUSY when BG_REQUESTS_MAX files are there after a sweep. */
-BG_CHECKED enum bg_err bg_requests_add(const struct bg_request_record *record);
+BG_CHECKED enum bg_err bg_requests_add(
+	struct bg_crypto *crypto, const struct bg_request_record *record);
 /* Under the lock: reads the record, checks owner (0: do not check) else BG_ERR_TAKEN_OVER, calls
    change, writes it back if change returned BG_OK. *ret (may be NULL) gets the new record.
    BG_ERR_REVOKED: it is ENDED or ABANDONED. */
 typedef enum bg_err bg_request_change_fn(void *arg, struct bg_request_record *record);
-BG_CHECKED enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_t owner,
-	bg_request_change_fn *change, void *arg, struct bg_request_record *ret);
+BG_CHECKED enum bg_err bg_requests_update(struct bg_crypto *crypto,
+	const uint8_t nonce[static BG_NONCE_LEN], uint64_t owner, bg_request_change_fn *change,
+	void *arg, struct bg_request_record *ret);
 /* Calls each for the requests of this boot that are not over. Holds no lock: each may change them.
  */
-void bg_requests_each(void (*each)(void *arg, const struct bg_request_record *record), void *arg);
+void bg_requests_each(struct bg_crypto *crypto,
+	void (*each)(void *arg, const struct bg_request_record *record), void *arg);
 /* Removes ended and other boots' records and those that are over: OPEN and FIXED ones at
    expires_ms, SATISFIED ones ten minutes later (a grant may be out), LIVE ones a day after their
    deadline. For each OPEN or FIXED one, before it goes, calls each (may be NULL) so that ABANDONED
    is recorded; a LIVE one's end is told by its sessions. each runs under the lock: it may not call
    these here. */
-void bg_requests_sweep(void (*each)(void *arg, const struct bg_request_record *record), void *arg);
+void bg_requests_sweep(struct bg_crypto *crypto,
+	void (*each)(void *arg, const struct bg_request_record *record), void *arg);
 
 /* A grant: root-only, of one process, single use, grant_secs long. */
 struct bg_grant {
@@ -90,20 +96,20 @@ struct bg_grant {
 	enum bg_purpose purpose;     /* a drill's opens no session */
 };
 
-BG_CHECKED enum bg_err bg_grants_issue(const struct bg_grant *grant);
+BG_CHECKED enum bg_err bg_grants_issue(struct bg_crypto *crypto, const struct bg_grant *grant);
 /* Checks and marks the grant of `process` as admitted and rebinds it to `to` (may be equal). The
    grant is checked: boot, process start, not expired, account, uid, service, purpose.
    BG_ERR_NOENT, _EXPIRED, _MISMATCH. */
-BG_CHECKED enum bg_err bg_grants_admit(const struct bg_process *process,
+BG_CHECKED enum bg_err bg_grants_admit(struct bg_crypto *crypto, const struct bg_process *process,
 	const struct bg_process *to, const char *account, uint32_t uid, const char *service,
 	enum bg_purpose purpose);
 /* Takes the admitted grant once, by one rename; same checks, and is_admitted. */
-BG_CHECKED enum bg_err bg_grants_take(const struct bg_process *process, const char *account,
-	uint32_t uid, const char *service, struct bg_grant *ret);
+BG_CHECKED enum bg_err bg_grants_take(struct bg_crypto *crypto, const struct bg_process *process,
+	const char *account, uint32_t uid, const char *service, struct bg_grant *ret);
 void bg_grants_drop(const struct bg_process *process);
-void bg_grants_sweep(void);
+void bg_grants_sweep(struct bg_crypto *crypto);
 /* Removes every grant of a request. */
-void bg_grants_revoke(const uint8_t nonce[static BG_NONCE_LEN]);
+void bg_grants_revoke(struct bg_crypto *crypto, const uint8_t nonce[static BG_NONCE_LEN]);
 
 /* The mark of a drill: what the module does in that process, and only there, is practice. Written
    by `bg-unlock drill` before it calls PAM, named like a grant. */
@@ -119,10 +125,10 @@ struct bg_drill {
 
 /* Marks drill->process. BG_ERR_BUSY: another living process drills this account. Removes the marks
    of processes that are gone. */
-BG_CHECKED enum bg_err bg_drills_begin(const struct bg_drill *drill);
+BG_CHECKED enum bg_err bg_drills_begin(struct bg_crypto *crypto, const struct bg_drill *drill);
 /* Is the caller's own process marked? BG_ERR_NOENT: no, and so it is for everybody but a drill
    (one stat). Any other error: there is a mark that cannot be read. */
-BG_CHECKED enum bg_err bg_drills_find(struct bg_drill *ret);
+BG_CHECKED enum bg_err bg_drills_find(struct bg_crypto *crypto, struct bg_drill *ret);
 void bg_drills_end(const struct bg_process *process);
 bool bg_drill_is_id(const char *id);
 
@@ -150,19 +156,24 @@ struct bg_session {
 	uint8_t set_id[BG_SET_ID_LEN];
 };
 
-BG_CHECKED enum bg_err bg_sessions_put(const struct bg_session *session);
+BG_CHECKED enum bg_err bg_sessions_put(struct bg_crypto *crypto, const struct bg_session *session);
 /* Under the lock: reads the record, calls change, writes it back if change returned BG_OK. *ret
    (may be NULL) gets the new record. BG_ERR_NOENT. */
 typedef enum bg_err bg_session_change_fn(void *arg, struct bg_session *session);
-BG_CHECKED enum bg_err bg_sessions_update(
-	uint32_t audit_session, bg_session_change_fn *change, void *arg, struct bg_session *ret);
-/* BG_ERR_NOENT: none. Does not judge it. */
-BG_CHECKED enum bg_err bg_sessions_get(uint32_t audit_session, struct bg_session *ret);
+BG_CHECKED enum bg_err bg_sessions_update(struct bg_crypto *crypto, uint32_t audit_session,
+	bg_session_change_fn *change, void *arg, struct bg_session *ret);
+/* BG_ERR_NOENT: none. Does not judge it. crypto may be NULL for who needs none unless there is a
+   record: one is opened then. */
+BG_CHECKED enum bg_err bg_sessions_get(
+	struct bg_crypto *crypto, uint32_t audit_session, struct bg_session *ret);
 /* Calls each for every session's record of this boot, closed ones too. Holds no lock. */
-void bg_sessions_each(void (*each)(void *arg, const struct bg_session *session), void *arg);
+void bg_sessions_each(struct bg_crypto *crypto,
+	void (*each)(void *arg, const struct bg_session *session), void *arg);
 /* BG_OK only if the caller's own audit session is live: this boot, not closed, before its deadline,
-   of uid. BG_ERR_NOENT, _EXPIRED, _MISMATCH. Makes one stat or open when there is none. */
-BG_CHECKED enum bg_err bg_sessions_live(uint32_t uid, struct bg_session *ret);
+   of uid. BG_ERR_NOENT, _EXPIRED, _MISMATCH. Makes one stat or open when there is none.
+   crypto may be NULL, as above. */
+BG_CHECKED enum bg_err bg_sessions_live(
+	struct bg_crypto *crypto, uint32_t uid, struct bg_session *ret);
 
 /* Counts an attempt at account (uid names the file) and returns the count since the last proved
    key; a fixed-size file. 0 when it cannot be counted. bg_attempts_reset, of both: a key was

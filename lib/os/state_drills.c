@@ -58,15 +58,12 @@ static enum bg_err write_drill(struct bg_crypto *crypto, const struct bg_drill *
 	return bg_state_write(BG_PATH_DRILLS, name, &w);
 }
 
-enum bg_err bg_drills_begin(const struct bg_drill *drill)
+enum bg_err bg_drills_begin(struct bg_crypto *crypto, const struct bg_drill *drill)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	struct look look = { .crypto = crypto, .account = drill->account };
 	enum bg_err err;
 
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
 	if (!bg_drill_is_id(drill->id))
 		return BG_ERR_ARGUMENT;
 	err = bg_state_lock(&lock);
@@ -77,9 +74,8 @@ enum bg_err bg_drills_begin(const struct bg_drill *drill)
 	return look.is_busy ? BG_ERR_BUSY : write_drill(crypto, drill);
 }
 
-enum bg_err bg_drills_find(struct bg_drill *ret)
+enum bg_err bg_drills_find(struct bg_crypto *crypto, struct bg_drill *ret)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
 	struct bg_process self = { 0 };
 	struct bg_drill drill = { 0 };
 	char name[BG_STATE_NAME_LEN];
@@ -90,9 +86,6 @@ enum bg_err bg_drills_find(struct bg_drill *ret)
 	bg_state_process_name(&self, name);
 	if (!bg_state_is_there(BG_PATH_DRILLS, name))
 		return BG_ERR_NOENT;
-	crypto = bg_crypto_open();
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
 	err = read_drill(crypto, name, &drill);
 	/* It was there: from here on nothing turns the drill into an emergency. */
 	if (err == BG_ERR_NOENT)

@@ -45,29 +45,24 @@ static enum bg_err check(const struct bg_grant *grant, const struct bg_process *
 	return BG_OK;
 }
 
-enum bg_err bg_grants_issue(const struct bg_grant *grant)
+enum bg_err bg_grants_issue(struct bg_crypto *crypto, const struct bg_grant *grant)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	enum bg_err err;
 
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
 	err = bg_state_lock(&lock);
 	return err == BG_OK ? write_grant(crypto, grant) : err;
 }
 
-enum bg_err bg_grants_admit(const struct bg_process *process, const struct bg_process *to,
-	const char *account, uint32_t uid, const char *service, enum bg_purpose purpose)
+enum bg_err bg_grants_admit(struct bg_crypto *crypto, const struct bg_process *process,
+	const struct bg_process *to, const char *account, uint32_t uid, const char *service,
+	enum bg_purpose purpose)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	struct bg_grant grant;
 	char name[BG_STATE_NAME_LEN];
 	enum bg_err err;
 
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
 	err = bg_state_lock(&lock);
 	if (err != BG_OK)
 		return err;
@@ -88,17 +83,14 @@ enum bg_err bg_grants_admit(const struct bg_process *process, const struct bg_pr
 	return write_grant(crypto, &grant);
 }
 
-enum bg_err bg_grants_take(const struct bg_process *process, const char *account, uint32_t uid,
-	const char *service, struct bg_grant *ret)
+enum bg_err bg_grants_take(struct bg_crypto *crypto, const struct bg_process *process,
+	const char *account, uint32_t uid, const char *service, struct bg_grant *ret)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	char name[BG_STATE_NAME_LEN], taken[BG_STATE_NAME_LEN + 8];
 	char from[128], to[128];
 	struct bg_grant grant;
 	enum bg_err err;
 
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
 	bg_state_process_name(process, name);
 	(void)snprintf(taken, sizeof(taken), "%s-a", name);
 	(void)snprintf(from, sizeof(from), BG_PATH_GRANTS "/%s", name);
@@ -139,12 +131,11 @@ static void sweep_one(void *arg, const char *name)
 	bg_state_remove(BG_PATH_GRANTS, name);
 }
 
-void bg_grants_sweep(void)
+void bg_grants_sweep(struct bg_crypto *crypto)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	BG_WIPE(bg_state_unlock) int lock = -1;
 
-	if (crypto == NULL || bg_state_lock(&lock) != BG_OK)
+	if (bg_state_lock(&lock) != BG_OK)
 		return;
 	bg_state_tidy(BG_PATH_GRANTS);
 	bg_state_list(BG_PATH_GRANTS, GRANTS_MAX, sweep_one, crypto);
@@ -165,12 +156,11 @@ static void revoke_one(void *arg, const char *name)
 		bg_state_remove(BG_PATH_GRANTS, name);
 }
 
-void bg_grants_revoke(const uint8_t nonce[static BG_NONCE_LEN])
+void bg_grants_revoke(struct bg_crypto *crypto, const uint8_t nonce[static BG_NONCE_LEN])
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	struct revoke revoke = { .crypto = crypto, .nonce = nonce };
 
-	if (crypto != NULL && bg_state_lock(&lock) == BG_OK)
+	if (bg_state_lock(&lock) == BG_OK)
 		bg_state_list(BG_PATH_GRANTS, GRANTS_MAX, revoke_one, &revoke);
 }

@@ -105,11 +105,7 @@ static void consider(void *arg, const char *name)
 
 static enum bg_err search_all(struct search *search, struct bg_request_record *ret)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
-	search->crypto = crypto;
 	search->now_ms = bg_clock_boot_ms();
 	bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, consider, search);
 	if (!search->is_found)
@@ -118,11 +114,12 @@ static enum bg_err search_all(struct search *search, struct bg_request_record *r
 	return BG_OK;
 }
 
-enum bg_err bg_requests_find(enum bg_purpose purpose, const char *account, const char *key,
-	const uint8_t seal_digest[static BG_SHA256_LEN], unsigned int phase_mask,
+enum bg_err bg_requests_find(struct bg_crypto *crypto, enum bg_purpose purpose, const char *account,
+	const char *key, const uint8_t seal_digest[static BG_SHA256_LEN], unsigned int phase_mask,
 	struct bg_request_record *ret)
 {
-	struct search search = { .purpose = purpose,
+	struct search search = { .crypto = crypto,
+		.purpose = purpose,
 		.account = account,
 		.key = key,
 		.seal_digest = seal_digest,
@@ -131,37 +128,34 @@ enum bg_err bg_requests_find(enum bg_purpose purpose, const char *account, const
 	return search_all(&search, ret);
 }
 
-enum bg_err bg_requests_newest(
-	enum bg_purpose purpose, const char *account, struct bg_request_record *ret)
+enum bg_err bg_requests_newest(struct bg_crypto *crypto, enum bg_purpose purpose,
+	const char *account, struct bg_request_record *ret)
 {
-	struct search search = { .purpose = purpose, .account = account, .phase_mask = ~0u };
+	struct search search = {
+		.crypto = crypto, .purpose = purpose, .account = account, .phase_mask = ~0u
+	};
 
 	return search_all(&search, ret);
 }
 
-enum bg_err bg_requests_get(const uint8_t nonce[static BG_NONCE_LEN], struct bg_request_record *ret)
+enum bg_err bg_requests_get(struct bg_crypto *crypto, const uint8_t nonce[static BG_NONCE_LEN],
+	struct bg_request_record *ret)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	char name[BG_STATE_NAME_LEN];
 
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
 	name_of(nonce, name);
 	return read_record(crypto, name, ret);
 }
 
-enum bg_err bg_requests_update(const uint8_t nonce[static BG_NONCE_LEN], uint64_t owner,
-	bg_request_change_fn *change, void *arg, struct bg_request_record *ret)
+enum bg_err bg_requests_update(struct bg_crypto *crypto, const uint8_t nonce[static BG_NONCE_LEN],
+	uint64_t owner, bg_request_change_fn *change, void *arg, struct bg_request_record *ret)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	struct bg_request_record record;
 	char name[BG_STATE_NAME_LEN];
 	enum bg_phase before;
 	enum bg_err err;
 
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
 	err = bg_state_lock(&lock);
 	if (err != BG_OK)
 		return err;
@@ -207,13 +201,12 @@ static void walk_one(void *arg, const char *name)
 		walk->each(walk->arg, &record);
 }
 
-void bg_requests_each(void (*each)(void *arg, const struct bg_request_record *record), void *arg)
+void bg_requests_each(struct bg_crypto *crypto,
+	void (*each)(void *arg, const struct bg_request_record *record), void *arg)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	struct walk walk = { .crypto = crypto, .each = each, .arg = arg };
 
-	if (crypto != NULL)
-		bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, walk_one, &walk);
+	bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, walk_one, &walk);
 }
 
 struct sweep {
@@ -274,15 +267,15 @@ static void sweep_one(void *arg, const char *name)
 	bg_state_remove(BG_PATH_REQUESTS, name);
 }
 
-void bg_requests_sweep(void (*each)(void *arg, const struct bg_request_record *record), void *arg)
+void bg_requests_sweep(struct bg_crypto *crypto,
+	void (*each)(void *arg, const struct bg_request_record *record), void *arg)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	struct sweep sweep = {
 		.crypto = crypto, .now_ms = bg_clock_boot_ms(), .each = each, .arg = arg
 	};
 
-	if (crypto == NULL || bg_state_lock(&lock) != BG_OK)
+	if (bg_state_lock(&lock) != BG_OK)
 		return;
 	bg_state_tidy(BG_PATH_REQUESTS);
 	bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, sweep_one, &sweep);
@@ -304,15 +297,12 @@ static size_t count_all(void)
 	return count;
 }
 
-enum bg_err bg_requests_add(const struct bg_request_record *record)
+enum bg_err bg_requests_add(struct bg_crypto *crypto, const struct bg_request_record *record)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	struct sweep sweep = { .crypto = crypto, .now_ms = bg_clock_boot_ms(), .is_quiet = true };
 	enum bg_err err;
 
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
 	err = bg_state_lock(&lock);
 	if (err != BG_OK)
 		return err;

@@ -18,16 +18,13 @@ static void name_of(uint32_t audit_session, char ret[static BG_STATE_NAME_LEN])
 	(void)snprintf(ret, BG_STATE_NAME_LEN, "%u", (unsigned int)audit_session);
 }
 
-enum bg_err bg_sessions_put(const struct bg_session *session)
+enum bg_err bg_sessions_put(struct bg_crypto *crypto, const struct bg_session *session)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
 	uint8_t buf[BG_RECORD_MAX_LEN];
 	struct bg_writer w = { .p = buf, .cap = sizeof(buf) };
 	char name[BG_STATE_NAME_LEN];
 	enum bg_err err;
 
-	if (crypto == NULL)
-		return BG_ERR_CRYPTO;
 	err = bg_record_write_session(crypto, session, &w);
 	if (err != BG_OK)
 		return err;
@@ -35,9 +32,10 @@ enum bg_err bg_sessions_put(const struct bg_session *session)
 	return bg_state_write(BG_PATH_SESSIONS, name, &w);
 }
 
-enum bg_err bg_sessions_get(uint32_t audit_session, struct bg_session *ret)
+enum bg_err bg_sessions_get(
+	struct bg_crypto *crypto, uint32_t audit_session, struct bg_session *ret)
 {
-	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = NULL;
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *own = NULL;
 	uint8_t buf[BG_RECORD_MAX_LEN];
 	char name[BG_STATE_NAME_LEN];
 	size_t len = 0;
@@ -50,31 +48,33 @@ enum bg_err bg_sessions_get(uint32_t audit_session, struct bg_session *ret)
 	err = bg_state_read(BG_PATH_SESSIONS, name, buf, &len);
 	if (err != BG_OK)
 		return err;
-	crypto = bg_crypto_open();
+	if (crypto == NULL)
+		crypto = own = bg_crypto_open();
 	return crypto == NULL ? BG_ERR_CRYPTO : bg_record_read_session(crypto, buf, len, ret);
 }
 
-enum bg_err bg_sessions_update(
-	uint32_t audit_session, bg_session_change_fn *change, void *arg, struct bg_session *ret)
+enum bg_err bg_sessions_update(struct bg_crypto *crypto, uint32_t audit_session,
+	bg_session_change_fn *change, void *arg, struct bg_session *ret)
 {
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	struct bg_session session = { 0 };
 	enum bg_err err = bg_state_lock(&lock);
 
 	if (err == BG_OK)
-		err = bg_sessions_get(audit_session, &session);
+		err = bg_sessions_get(crypto, audit_session, &session);
 	if (err == BG_OK)
 		err = change(arg, &session);
 	if (err == BG_OK && session.audit_session != audit_session)
 		err = BG_ERR_ARGUMENT;
 	if (err == BG_OK)
-		err = bg_sessions_put(&session);
+		err = bg_sessions_put(crypto, &session);
 	if (err == BG_OK && ret != NULL)
 		*ret = session;
 	return err;
 }
 
 struct walk {
+	struct bg_crypto *crypto;
 	void (*each)(void *arg, const struct bg_session *session);
 	void *arg;
 };
@@ -89,26 +89,28 @@ static void walk_one(void *arg, const char *name)
 	if (number > UINT32_MAX)
 		return;
 	name_of((uint32_t)number, expected);
-	if (strcmp(name, expected) == 0 && bg_sessions_get((uint32_t)number, &session) == BG_OK &&
+	if (strcmp(name, expected) == 0 &&
+		bg_sessions_get(walk->crypto, (uint32_t)number, &session) == BG_OK &&
 		session.audit_session == number && bg_state_is_this_boot(session.boot_id))
 		walk->each(walk->arg, &session);
 }
 
-void bg_sessions_each(void (*each)(void *arg, const struct bg_session *session), void *arg)
+void bg_sessions_each(struct bg_crypto *crypto,
+	void (*each)(void *arg, const struct bg_session *session), void *arg)
 {
-	struct walk walk = { each, arg };
+	struct walk walk = { crypto, each, arg };
 
 	bg_state_list(BG_PATH_SESSIONS, SESSIONS_MAX, walk_one, &walk);
 }
 
-enum bg_err bg_sessions_live(uint32_t uid, struct bg_session *ret)
+enum bg_err bg_sessions_live(struct bg_crypto *crypto, uint32_t uid, struct bg_session *ret)
 {
 	struct bg_session session;
 	uint32_t audit_session = 0;
 	enum bg_err err = bg_audit_session(&audit_session);
 
 	if (err == BG_OK)
-		err = bg_sessions_get(audit_session, &session);
+		err = bg_sessions_get(crypto, audit_session, &session);
 	if (err != BG_OK)
 		return err;
 	if (session.audit_session != audit_session || session.uid != uid || session.is_closed ||

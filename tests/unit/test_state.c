@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+static struct bg_crypto *crypto;
 static char boot_id[BG_BOOT_ID_LEN + 1];
 
 static int setup(void **state)
@@ -26,12 +27,14 @@ static int setup(void **state)
 		return -1;
 	if (mount("state", BG_PATH_RUN, "tmpfs", 0, "mode=0700") != 0)
 		return -1;
-	return bg_clock_boot_id(boot_id) || bg_state_prepare(NULL) ? -1 : 0;
+	crypto = bg_crypto_open();
+	return !crypto || bg_clock_boot_id(boot_id) || bg_state_prepare(NULL) ? -1 : 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	bg_crypto_cleanup(&crypto);
 	return umount2(BG_PATH_RUN, MNT_DETACH);
 }
 
@@ -68,7 +71,7 @@ static enum bg_err find(unsigned int mask, struct bg_request_record *ret)
 	struct bg_request_record r = fixture_request(0);
 
 	return bg_requests_find(
-		BG_PURPOSE_EMERGENCY, "breakglass", "a", r.request.seal_digest, mask, ret);
+		crypto, BG_PURPOSE_EMERGENCY, "breakglass", "a", r.request.seal_digest, mask, ret);
 }
 
 static void state_prepare_makes_private_folders(void **state)
@@ -123,14 +126,14 @@ static void requests_newest_match_is_found(void **state)
 	(void)state;
 	a.opened_ms = b.opened_ms - 5;
 	assert_int_equal(find(ANY, &got), BG_ERR_NOENT);
-	assert_int_equal(bg_requests_add(&a), BG_OK);
-	assert_int_equal(bg_requests_add(&b), BG_OK);
+	assert_int_equal(bg_requests_add(crypto, &a), BG_OK);
+	assert_int_equal(bg_requests_add(crypto, &b), BG_OK);
 	assert_int_equal(find(ANY, &got), BG_OK);
 	assert_int_equal(got.request.nonce[0], 2);
 	assert_int_equal(find(MASK(BG_PHASE_OPEN), &got), BG_OK);
 	assert_int_equal(got.request.nonce[0], 1);
 	assert_int_equal(find(MASK(BG_PHASE_LIVE), &got), BG_ERR_NOENT);
-	assert_int_equal(bg_requests_get(a.request.nonce, &got), BG_OK);
+	assert_int_equal(bg_requests_get(crypto, a.request.nonce, &got), BG_OK);
 	assert_memory_equal(&got.tally, &a.tally, sizeof(a.tally));
 }
 
@@ -153,12 +156,12 @@ static void requests_other_ones_are_not_found(void **state)
 			r.expires_ms = bg_clock_boot_ms();
 		else
 			r.phase = BG_PHASE_ABANDONED;
-		assert_int_equal(bg_requests_add(&r), BG_OK);
+		assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
 	}
 	assert_int_equal(find(ANY, &got), BG_ERR_NOENT);
 	r = request_of(20, BG_PHASE_LIVE);
 	r.deadline_ms = bg_clock_boot_ms();
-	assert_int_equal(bg_requests_add(&r), BG_OK);
+	assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
 	assert_int_equal(find(ANY, &got), BG_ERR_NOENT);
 }
 
@@ -169,17 +172,17 @@ static void requests_damaged_or_renamed_is_absent(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(bg_requests_add(&r), BG_OK);
+	assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
 	(void)snprintf(path, sizeof(path), BG_PATH_REQUESTS "/%032d", 1);
 	assert_int_equal(rename(BG_PATH_REQUESTS "/01010101010101010101010101010101", path), 0);
 	assert_int_equal(find(ANY, &got), BG_ERR_NOENT);
-	assert_int_equal(bg_requests_add(&r), BG_OK);
+	assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
 	fd = open(BG_PATH_REQUESTS "/01010101010101010101010101010101", O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "x", 1, 100), 1);
 	close(fd);
 	assert_int_equal(find(ANY, &got), BG_ERR_NOENT);
-	assert_int_equal(bg_requests_get(r.request.nonce, &got), BG_ERR_SYNTAX);
-	bg_requests_sweep(NULL, NULL);
+	assert_int_equal(bg_requests_get(crypto, r.request.nonce, &got), BG_ERR_SYNTAX);
+	bg_requests_sweep(crypto, NULL, NULL);
 	assert_int_equal(files_in(BG_PATH_REQUESTS), 0);
 }
 
@@ -209,24 +212,27 @@ static void requests_update_checks_owner_phase_and_nonce(void **state)
 	uint8_t other = 9;
 
 	(void)state;
-	assert_int_equal(bg_requests_add(&r), BG_OK);
-	assert_int_equal(bg_requests_update(r.request.nonce, r.owner + 1, set_phase, &to, NULL),
+	assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
+	assert_int_equal(
+		bg_requests_update(crypto, r.request.nonce, r.owner + 1, set_phase, &to, NULL),
 		BG_ERR_TAKEN_OVER);
+	assert_int_equal(bg_requests_update(crypto, r.request.nonce, r.owner, set_phase, &to, NULL),
+		BG_ERR_STATE);
+	assert_int_equal(bg_requests_update(crypto, r.request.nonce, 0, set_nonce, &other, NULL),
+		BG_ERR_ARGUMENT);
 	assert_int_equal(
-		bg_requests_update(r.request.nonce, r.owner, set_phase, &to, NULL), BG_ERR_STATE);
-	assert_int_equal(
-		bg_requests_update(r.request.nonce, 0, set_nonce, &other, NULL), BG_ERR_ARGUMENT);
-	assert_int_equal(bg_requests_update(r.request.nonce, 0, refuse, NULL, NULL), BG_ERR_DENIED);
-	assert_int_equal(bg_requests_get(r.request.nonce, &got), BG_OK);
+		bg_requests_update(crypto, r.request.nonce, 0, refuse, NULL, NULL), BG_ERR_DENIED);
+	assert_int_equal(bg_requests_get(crypto, r.request.nonce, &got), BG_OK);
 	assert_int_equal(got.phase, BG_PHASE_FIXED);
 	assert_int_equal(got.epoch, r.epoch);
 	assert_int_equal(files_in(BG_PATH_REQUESTS), 1);
 	to = BG_PHASE_SATISFIED;
-	assert_int_equal(bg_requests_update(r.request.nonce, r.owner, set_phase, &to, &got), BG_OK);
+	assert_int_equal(
+		bg_requests_update(crypto, r.request.nonce, r.owner, set_phase, &to, &got), BG_OK);
 	assert_int_equal(got.phase, BG_PHASE_SATISFIED);
 	r.request.nonce[3] ^= 1;
 	assert_int_equal(
-		bg_requests_update(r.request.nonce, 0, set_phase, &to, NULL), BG_ERR_NOENT);
+		bg_requests_update(crypto, r.request.nonce, 0, set_phase, &to, NULL), BG_ERR_NOENT);
 }
 
 static void count_told(void *arg, const struct bg_request_record *record)
@@ -267,15 +273,15 @@ static void requests_sweep_tells_and_removes_what_is_over(void **state)
 		if (rows[i].end_ms < 0 && bg_clock_boot_ms() < (uint64_t)-rows[i].end_ms)
 			continue;
 		r.expires_ms = r.deadline_ms = bg_clock_boot_ms() + (uint64_t)rows[i].end_ms;
-		assert_int_equal(bg_requests_add(&r), BG_OK);
+		assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
 	}
-	bg_requests_sweep(count_told, &told);
+	bg_requests_sweep(crypto, count_told, &told);
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct bg_request_record r = request_of((uint8_t)i, rows[i].phase), got;
 
 		if (rows[i].end_ms < 0 && bg_clock_boot_ms() < (uint64_t)-rows[i].end_ms)
 			continue;
-		assert_int_equal(bg_requests_get(r.request.nonce, &got),
+		assert_int_equal(bg_requests_get(crypto, r.request.nonce, &got),
 			rows[i].is_kept ? BG_OK : BG_ERR_NOENT);
 		assert_int_equal(told >> i & 1, rows[i].is_told);
 	}
@@ -288,12 +294,12 @@ static void requests_full_folder_is_swept_before_it_is_busy(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < BG_REQUESTS_MAX; i++) {
 		r = request_of((uint8_t)i, i == 7 ? BG_PHASE_ABANDONED : BG_PHASE_OPEN);
-		assert_int_equal(bg_requests_add(&r), BG_OK);
+		assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
 	}
 	r = request_of(200, BG_PHASE_OPEN);
-	assert_int_equal(bg_requests_add(&r), BG_OK);
+	assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
 	r = request_of(201, BG_PHASE_OPEN);
-	assert_int_equal(bg_requests_add(&r), BG_ERR_BUSY);
+	assert_int_equal(bg_requests_add(crypto, &r), BG_ERR_BUSY);
 	assert_int_equal(files_in(BG_PATH_REQUESTS), BG_REQUESTS_MAX);
 }
 
@@ -305,11 +311,11 @@ static void state_lock_wait_is_bounded(void **state)
 
 	(void)state;
 	assert_int_equal(flock(fd, LOCK_EX), 0);
-	assert_int_equal(bg_requests_add(&r), BG_ERR_BUSY);
+	assert_int_equal(bg_requests_add(crypto, &r), BG_ERR_BUSY);
 	assert_int_equal(bg_attempts_count(990), 0);
 	assert_true(bg_clock_boot_ms() - begin < 4000);
 	close(fd);
-	assert_int_equal(bg_requests_add(&r), BG_OK);
+	assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
 }
 
 static enum bg_err stop_here(void *arg, struct bg_request_record *record)
@@ -329,7 +335,8 @@ static pid_t stopped_holder(uid_t uid, const struct bg_request_record *r)
 
 	if (pid == 0) {
 		if (setresuid(uid, 0, 0) == 0)
-			(void)!bg_requests_update(r->request.nonce, 0, stop_here, NULL, NULL);
+			(void)!bg_requests_update(
+				crypto, r->request.nonce, 0, stop_here, NULL, NULL);
 		_exit(0);
 	}
 	assert_true(pid > 0);
@@ -345,22 +352,22 @@ static void state_lock_stopped_by_a_user_shuts_nothing(void **state)
 	int status;
 
 	(void)state;
-	assert_int_equal(bg_requests_add(&r), BG_OK);
+	assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
 	for (uint8_t i = 2; i < 6; i++) {
 		pid = stopped_holder(1000, &r);
 		other = request_of(i, BG_PHASE_OPEN);
-		assert_int_equal(bg_requests_add(&other), BG_OK);
+		assert_int_equal(bg_requests_add(crypto, &other), BG_OK);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	}
 	/* root's own process is nobody else's to stop: it is waited for, and left alone */
 	pid = stopped_holder(0, &r);
 	other = request_of(9, BG_PHASE_OPEN);
-	assert_int_equal(bg_requests_add(&other), BG_ERR_BUSY);
+	assert_int_equal(bg_requests_add(crypto, &other), BG_ERR_BUSY);
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
-	assert_int_equal(bg_requests_add(&other), BG_OK);
+	assert_int_equal(bg_requests_add(crypto, &other), BG_OK);
 }
 
 static struct bg_request_record stepped;
@@ -370,7 +377,7 @@ static void satisfy(void *arg)
 	enum bg_phase to = BG_PHASE_SATISFIED;
 
 	(void)arg;
-	if (bg_requests_update(stepped.request.nonce, 0, set_phase, &to, NULL) != BG_OK)
+	if (bg_requests_update(crypto, stepped.request.nonce, 0, set_phase, &to, NULL) != BG_OK)
 		_exit(1);
 }
 
@@ -384,16 +391,16 @@ static void requests_P12_killed_anywhere_leaves_old_or_new(void **state)
 		struct bg_request_record got;
 
 		(void)unlink(BG_PATH_REQUESTS "/01010101010101010101010101010101");
-		assert_int_equal(bg_requests_add(&stepped), BG_OK);
+		assert_int_equal(bg_requests_add(crypto, &stepped), BG_OK);
 		is_done = steps_run(satisfy, NULL, at).is_done;
 		/* nobody holds the lock, what is there is whole */
-		assert_int_equal(bg_requests_get(stepped.request.nonce, &got), BG_OK);
+		assert_int_equal(bg_requests_get(crypto, stepped.request.nonce, &got), BG_OK);
 		has_old |= got.phase == BG_PHASE_FIXED;
 		has_new |= got.phase == BG_PHASE_SATISFIED;
 		assert_true(got.phase == BG_PHASE_FIXED || got.phase == BG_PHASE_SATISFIED);
 	}
 	assert_true(is_done && has_old && has_new);
-	bg_requests_sweep(NULL, NULL);
+	bg_requests_sweep(crypto, NULL, NULL);
 	assert_int_equal(files_in(BG_PATH_REQUESTS), 1); /* nothing half-written stays */
 }
 
@@ -410,13 +417,13 @@ static struct bg_grant grant_now(void)
 
 static enum bg_err take(const struct bg_grant *g, struct bg_grant *ret)
 {
-	return bg_grants_take(&g->process, g->account, g->uid, g->service, ret);
+	return bg_grants_take(crypto, &g->process, g->account, g->uid, g->service, ret);
 }
 
 static enum bg_err admit(const struct bg_grant *g, const struct bg_process *to)
 {
 	return bg_grants_admit(
-		&g->process, to, g->account, g->uid, g->service, BG_PURPOSE_EMERGENCY);
+		crypto, &g->process, to, g->account, g->uid, g->service, BG_PURPOSE_EMERGENCY);
 }
 
 static void grants_admitted_is_taken_once(void **state)
@@ -426,7 +433,7 @@ static void grants_admitted_is_taken_once(void **state)
 	(void)state;
 	moved.process = (struct bg_process){ .pid = 4710, .start_ticks = 77 };
 	assert_int_equal(take(&g, &got), BG_ERR_NOENT);
-	assert_int_equal(bg_grants_issue(&g), BG_OK);
+	assert_int_equal(bg_grants_issue(crypto, &g), BG_OK);
 	assert_int_equal(admit(&g, &moved.process), BG_OK);
 	assert_int_equal(admit(&g, &moved.process), BG_ERR_NOENT);
 	assert_int_equal(admit(&moved, &moved.process), BG_ERR_USED);
@@ -443,7 +450,7 @@ static void grants_not_admitted_is_not_taken(void **state)
 	struct bg_grant g = grant_now(), got;
 
 	(void)state;
-	assert_int_equal(bg_grants_issue(&g), BG_OK);
+	assert_int_equal(bg_grants_issue(crypto, &g), BG_OK);
 	assert_int_not_equal(take(&g, &got), BG_OK);
 	assert_int_equal(files_in(BG_PATH_GRANTS), 0);
 }
@@ -471,10 +478,10 @@ static void grants_of_another_open_nothing(void **state)
 			fixture_text(asked.service, "login");
 		else if (i == 5)
 			g.issued_ms += 30000; /* not yet */
-		assert_int_equal(bg_grants_issue(&g), BG_OK);
+		assert_int_equal(bg_grants_issue(crypto, &g), BG_OK);
 		assert_int_not_equal(admit(&asked, &asked.process), BG_OK);
 		g.is_admitted = true;
-		assert_int_equal(bg_grants_issue(&g), BG_OK);
+		assert_int_equal(bg_grants_issue(crypto, &g), BG_OK);
 		assert_int_not_equal(take(&asked, &got), BG_OK);
 		bg_grants_drop(&g.process);
 		assert_int_equal(files_in(BG_PATH_GRANTS), 0);
@@ -491,11 +498,11 @@ static void grants_sweep_removes_what_is_over(void **state)
 	old.expires_ms = bg_clock_boot_ms();
 	other.process.pid = 2;
 	fixture_text(other.boot_id, FIXTURE_BOOT);
-	assert_int_equal(bg_grants_issue(&good), BG_OK);
-	assert_int_equal(bg_grants_issue(&old), BG_OK);
-	assert_int_equal(bg_grants_issue(&other), BG_OK);
+	assert_int_equal(bg_grants_issue(crypto, &good), BG_OK);
+	assert_int_equal(bg_grants_issue(crypto, &old), BG_OK);
+	assert_int_equal(bg_grants_issue(crypto, &other), BG_OK);
 	close(open(BG_PATH_GRANTS "/.new-0011", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	bg_grants_sweep();
+	bg_grants_sweep(crypto);
 	assert_int_equal(files_in(BG_PATH_GRANTS), 1);
 	assert_int_equal(take(&good, &got), BG_OK);
 }
@@ -532,7 +539,7 @@ static void grants_P12_killed_anywhere_are_never_doubled(void **state)
 		unsigned int usable;
 
 		moved.process = stepped_to;
-		assert_int_equal(bg_grants_issue(&stepped_grant), BG_OK);
+		assert_int_equal(bg_grants_issue(crypto, &stepped_grant), BG_OK);
 		is_done = steps_run(admit_it, NULL, at).is_done;
 		usable = admit(&stepped_grant, &stepped_grant.process) == BG_OK;
 		usable += take(&moved, &got) == BG_OK;
@@ -554,7 +561,7 @@ static void grants_P12_killed_while_taken_is_taken_or_there(void **state)
 		struct bg_grant got;
 
 		bg_grants_drop(&stepped_grant.process);
-		assert_int_equal(bg_grants_issue(&stepped_grant), BG_OK);
+		assert_int_equal(bg_grants_issue(crypto, &stepped_grant), BG_OK);
 		is_done = steps_run(take_it, NULL, at).is_done;
 		if (take(&stepped_grant, &got) == BG_OK)
 			was_there = true;
@@ -570,9 +577,9 @@ static void sessions_put_is_got(void **state)
 	struct bg_session s = fixture_session(), got;
 
 	(void)state;
-	assert_int_equal(bg_sessions_get(s.audit_session, &got), BG_ERR_NOENT);
-	assert_int_equal(bg_sessions_put(&s), BG_OK);
-	assert_int_equal(bg_sessions_get(s.audit_session, &got), BG_OK);
+	assert_int_equal(bg_sessions_get(crypto, s.audit_session, &got), BG_ERR_NOENT);
+	assert_int_equal(bg_sessions_put(crypto, &s), BG_OK);
+	assert_int_equal(bg_sessions_get(crypto, s.audit_session, &got), BG_OK);
 	assert_string_equal(got.reason, s.reason);
 	assert_int_equal(got.deadline_ms, s.deadline_ms);
 }
@@ -582,7 +589,7 @@ static void get_session(void *arg)
 	struct bg_session got;
 
 	(void)arg;
-	if (bg_sessions_get(12, &got) != BG_ERR_NOENT)
+	if (bg_sessions_get(crypto, 12, &got) != BG_ERR_NOENT)
 		_exit(1);
 }
 
@@ -616,29 +623,29 @@ static void sessions_live_is_judged(void **state)
 	(void)state;
 	say_session("12");
 	assert_int_equal(mount("/run/sessionid", "/proc/self/sessionid", NULL, MS_BIND, NULL), 0);
-	assert_int_equal(bg_sessions_live(990, &got), BG_ERR_NOENT);
+	assert_int_equal(bg_sessions_live(crypto, 990, &got), BG_ERR_NOENT);
 	for (int i = 0; i < 6; i++) {
 		s = fixture_session();
 		s.is_closed = i == 1;
 		fixture_text(s.boot_id, i == 2 ? FIXTURE_BOOT : boot_id);
 		s.deadline_ms = bg_clock_boot_ms() + (i == 3 ? 0 : 60000);
 		s.uid = i == 4 ? 991 : 990;
-		assert_int_equal(bg_sessions_put(&s), BG_OK);
+		assert_int_equal(bg_sessions_put(crypto, &s), BG_OK);
 		if (i == 0 || i == 5)
-			assert_int_equal(bg_sessions_live(990, &got), BG_OK);
+			assert_int_equal(bg_sessions_live(crypto, 990, &got), BG_OK);
 		else
-			assert_int_not_equal(bg_sessions_live(990, &got), BG_OK);
+			assert_int_not_equal(bg_sessions_live(crypto, 990, &got), BG_OK);
 	}
 	/* another session's record under this one's name */
 	s.audit_session = 13;
-	assert_int_equal(bg_sessions_put(&s), BG_OK);
+	assert_int_equal(bg_sessions_put(crypto, &s), BG_OK);
 	assert_int_equal(rename(BG_PATH_SESSIONS "/13", BG_PATH_SESSIONS "/12"), 0);
-	assert_int_equal(bg_sessions_live(990, &got), BG_ERR_MISMATCH);
+	assert_int_equal(bg_sessions_live(crypto, 990, &got), BG_ERR_MISMATCH);
 	s.audit_session = 12;
-	assert_int_equal(bg_sessions_put(&s), BG_OK);
+	assert_int_equal(bg_sessions_put(crypto, &s), BG_OK);
 	for (size_t i = 0; i < LEN(none); i++) {
 		say_session(none[i]);
-		if (bg_sessions_live(990, &got) == BG_OK)
+		if (bg_sessions_live(crypto, 990, &got) == BG_OK)
 			fail_msg("live as \"%s\"", none[i]);
 	}
 	assert_int_equal(umount2("/proc/self/sessionid", MNT_DETACH), 0);
@@ -814,9 +821,9 @@ static void state_P11_P12_files_are_named_by_numbers(void **state)
 		fixture_text(s.origin, evil[i]);
 		fixture_text(g.account, evil[i]);
 		fixture_text(g.service, evil[i]);
-		assert_int_equal(bg_requests_add(&r), BG_OK);
-		assert_int_equal(bg_sessions_put(&s), BG_OK);
-		assert_int_equal(bg_grants_issue(&g), BG_OK);
+		assert_int_equal(bg_requests_add(crypto, &r), BG_OK);
+		assert_int_equal(bg_sessions_put(crypto, &s), BG_OK);
+		assert_int_equal(bg_grants_issue(crypto, &g), BG_OK);
 	}
 	assert_int_equal(files_in(BG_PATH_REQUESTS), 1);
 	assert_int_equal(files_in(BG_PATH_SESSIONS), 1);
@@ -834,18 +841,18 @@ static void state_P05_descriptors_stay_as_they_were(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		(void)!bg_requests_add(&r);
+		(void)!bg_requests_add(crypto, &r);
 		(void)!find(ANY, &got);
-		(void)!bg_requests_update(r.request.nonce, 1, set_phase, &to, NULL);
-		(void)!bg_requests_update(r.request.nonce, 0, set_phase, &to, NULL);
-		bg_requests_sweep(NULL, NULL);
-		(void)!bg_grants_issue(&g);
+		(void)!bg_requests_update(crypto, r.request.nonce, 1, set_phase, &to, NULL);
+		(void)!bg_requests_update(crypto, r.request.nonce, 0, set_phase, &to, NULL);
+		bg_requests_sweep(crypto, NULL, NULL);
+		(void)!bg_grants_issue(crypto, &g);
 		(void)!admit(&g, &g.process);
 		(void)!take(&g, &taken);
 		(void)!take(&g, &taken);
-		bg_grants_sweep();
-		(void)!bg_sessions_get(1, &session);
-		(void)!bg_sessions_live(990, &session);
+		bg_grants_sweep(crypto);
+		(void)!bg_sessions_get(crypto, 1, &session);
+		(void)!bg_sessions_live(crypto, 990, &session);
 		(void)bg_attempts_count(990);
 		bg_attempts_reset(990);
 		if (i == 50) /* and everything once more where nothing works */

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+static struct bg_crypto *crypto;
 static char boot_id[BG_BOOT_ID_LEN + 1];
 
 static int setup(void **state)
@@ -20,12 +21,14 @@ static int setup(void **state)
 		return -1;
 	if (mount("state", BG_PATH_RUN, "tmpfs", 0, "mode=0700") != 0)
 		return -1;
-	return bg_clock_boot_id(boot_id) || bg_state_prepare(NULL) ? -1 : 0;
+	crypto = bg_crypto_open();
+	return !crypto || bg_clock_boot_id(boot_id) || bg_state_prepare(NULL) ? -1 : 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	bg_crypto_cleanup(&crypto);
 	return umount2(BG_PATH_RUN, MNT_DETACH);
 }
 
@@ -64,7 +67,6 @@ static bool is_there(const struct bg_process *process)
 /* Writes a mark as it is, in the place of `process`. */
 static void plant(const struct bg_process *process, const struct bg_drill *drill)
 {
-	struct bg_crypto *crypto = bg_crypto_open();
 	uint8_t buf[BG_RECORD_MAX_LEN];
 	struct bg_writer w = { .p = buf, .cap = sizeof(buf) };
 	char path[128];
@@ -72,7 +74,6 @@ static void plant(const struct bg_process *process, const struct bg_drill *drill
 	path_of(process, path);
 	assert_int_equal(bg_record_write_drill(crypto, drill, &w), BG_OK);
 	assert_int_equal(bg_file_replace(path, 0, 0600, w.p, w.len, NULL), BG_OK);
-	bg_crypto_cleanup(&crypto);
 }
 
 /* A child that waits until it is killed. */
@@ -103,23 +104,23 @@ static void drills_mark_is_the_own_process_alone(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(bg_drills_find(&found), BG_ERR_NOENT);
-	assert_int_equal(bg_drills_begin(&d), BG_OK);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_ERR_NOENT);
+	assert_int_equal(bg_drills_begin(crypto, &d), BG_OK);
 	path_of(&d.process, path);
 	assert_int_equal(lstat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(bg_drills_find(&found), BG_OK);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_OK);
 	assert_string_equal(found.account, d.account);
 	assert_string_equal(found.service, d.service);
 	assert_string_equal(found.id, d.id);
 	pid = fork();
 	if (pid == 0)
-		_exit(bg_drills_find(&found) == BG_ERR_NOENT ? 0 : 1);
+		_exit(bg_drills_find(crypto, &found) == BG_ERR_NOENT ? 0 : 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	bg_drills_end(&d.process);
 	assert_false(is_there(&d.process));
-	assert_int_equal(bg_drills_find(&found), BG_ERR_NOENT);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_ERR_NOENT);
 	bg_drills_end(&d.process); /* twice is once */
 }
 
@@ -134,25 +135,25 @@ static void drills_mark_that_is_not_right_is_no_emergency(void **state)
 	bad = good;
 	fixture_text(bad.boot_id, FIXTURE_BOOT);
 	plant(&good.process, &bad);
-	assert_int_equal(bg_drills_find(&found), BG_ERR_MISMATCH);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_ERR_MISMATCH);
 	bad = good;
 	bad.process.start_ticks++;
 	plant(&good.process, &bad);
-	assert_int_equal(bg_drills_find(&found), BG_ERR_MISMATCH);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_ERR_MISMATCH);
 	bad = good;
 	bad.process.pid++;
 	plant(&good.process, &bad);
-	assert_int_equal(bg_drills_find(&found), BG_ERR_MISMATCH);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_ERR_MISMATCH);
 	assert_int_equal(truncate(path, 40), 0);
-	assert_int_equal(bg_drills_find(&found), BG_ERR_SYNTAX);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_ERR_SYNTAX);
 	assert_int_equal(truncate(path, 0), 0);
-	assert_int_equal(bg_drills_find(&found), BG_ERR_SYNTAX);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_ERR_SYNTAX);
 	plant(&good.process, &good);
 	assert_int_equal(chmod(path, 0666), 0);
-	assert_int_equal(bg_drills_find(&found), BG_ERR_UNSAFE);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_ERR_UNSAFE);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/dev/null", path), 0);
-	assert_int_equal(bg_drills_find(&found), BG_ERR_UNSAFE);
+	assert_int_equal(bg_drills_find(crypto, &found), BG_ERR_UNSAFE);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(found.account[0], '\0');
 }
@@ -163,15 +164,15 @@ static void drills_one_at_a_time_for_an_account(void **state)
 	struct bg_drill d = drill_of(&first), e = drill_of(&second);
 
 	(void)state;
-	assert_int_equal(bg_drills_begin(&d), BG_OK);
-	assert_int_equal(bg_drills_begin(&e), BG_ERR_BUSY);
+	assert_int_equal(bg_drills_begin(crypto, &d), BG_OK);
+	assert_int_equal(bg_drills_begin(crypto, &e), BG_ERR_BUSY);
 	assert_false(is_there(&second));
 	fixture_text(e.account, "other");
-	assert_int_equal(bg_drills_begin(&e), BG_OK);
+	assert_int_equal(bg_drills_begin(crypto, &e), BG_OK);
 	bg_drills_end(&second);
 	fixture_text(e.account, d.account);
 	end(&first);
-	assert_int_equal(bg_drills_begin(&e), BG_OK);
+	assert_int_equal(bg_drills_begin(crypto, &e), BG_OK);
 	assert_false(is_there(&first)); /* whose process is gone */
 	end(&second);
 	bg_drills_end(&second);
@@ -195,7 +196,7 @@ static void drills_begin_tidies_what_is_over(void **state)
 	plant(&torn, &d);
 	path_of(&torn, path);
 	assert_int_equal(truncate(path, 30), 0);
-	assert_int_equal(bg_drills_begin(&d), BG_OK);
+	assert_int_equal(bg_drills_begin(crypto, &d), BG_OK);
 	assert_false(is_there(&again));
 	assert_false(is_there(&boot));
 	assert_false(is_there(&torn));
@@ -217,7 +218,7 @@ static void drills_id_is_a_plain_word(void **state)
 	for (size_t i = 0; i < LEN(bad); i++)
 		assert_false(bg_drill_is_id(bad[i]));
 	fixture_text(d.id, "a b");
-	assert_int_equal(bg_drills_begin(&d), BG_ERR_ARGUMENT);
+	assert_int_equal(bg_drills_begin(crypto, &d), BG_ERR_ARGUMENT);
 	assert_false(is_there(&d.process));
 }
 
