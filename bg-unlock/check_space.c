@@ -61,6 +61,8 @@ static const struct {
 	{ BG_PATH_VAR, 0022, true },
 	{ BG_PATH_VAR_LOG, 0077, true },
 	{ BG_PATH_SPOOL, 0007, false }, /* its alerts are delivered by a user of their own */
+	{ BG_PATH_SPOOL "/told", 0002,
+		false }, /* read by breakglass-carry, which has no privileges */
 	{ BG_PATH_RUN, 0077, true },
 	{ BG_PATH_LIBEXEC, 0022, true },
 };

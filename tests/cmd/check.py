@@ -29,7 +29,9 @@ class Good(Host):
         # a handler that has taken an alert
         self.tree.write("etc/breakglass/alert.d/mail", "#!/bin/sh\n", 0o755)
         self.tree.write("var/lib/breakglass/spool/handlers/mail", "7 0 0 -\n", 0o600)
-        for folder, bits in (("spool", 0o2750), ("spool/handlers", 0o2770)):
+        # what it told has not been recorded yet
+        self.tree.write("var/lib/breakglass/spool/told/7-mail", "", 0o644)
+        for folder, bits in (("spool", 0o2750), ("spool/handlers", 0o2770), ("spool/told", 0o2770)):
             os.chmod(self.tree.path("var/lib/breakglass/" + folder), bits)
         return self
 
