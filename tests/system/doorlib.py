@@ -36,7 +36,7 @@ KEYED = FIXED + ("REQUEST_OPENED", "ABANDONED")
 COUNTED = ("SHARE_ACCEPTED", "GRANTED", "SESSION_OPENED", "SESSION_CLOSED", "SESSION_ESCALATED")
 PROVIDER = "/usr/local/lib/softkey-provider.so"  # ssh's, for security keys at the client
 ENTER = "Press Enter to begin: "
-PROMPT = r"breakglass@\w+:[^\r\n]*\$ $"
+PROMPT = r"breakglass\d?@\w+:[^\r\n]*\$ $"
 
 
 def packages():
@@ -201,9 +201,10 @@ class DoorBox(Box):
 			self.ssh_keys[name] = public
 		return path
 
-	def init(self, name="breakglass", keys=("a",), threshold=2, policy=None, more=""):
+	def init(self, name="breakglass", keys=("a",), threshold=2, policy=None, more="",
+			account=ACCOUNT, zone="db"):
 		"""A ceremony with bg-unlock inside; gives {custodian: words}; the seal is /root/NAME.seal."""
-		plan = f"[plan]\naccount = {ACCOUNT}\nzone = db\nthreshold = {threshold}\n"
+		plan = f"[plan]\naccount = {account}\nzone = {zone}\nthreshold = {threshold}\n"
 		if policy:
 			plan += "[policy]\n" + "".join(f"{k} = {v}\n" for k, v in policy.items())
 		plan += "".join(f"[custodian {c}]\nphone = {p}\n" for c, p in CUSTODIANS.items())
@@ -213,7 +214,7 @@ class DoorBox(Box):
 		self.write(f"/root/{name}.plan", plan, 0o600)
 		for key in keys:
 			self.softkey_ctl(key, "auto", "on")
-		self.run(f"mkdir -m 700 /root/{name}.shares && cd /root && bg-unlock init {ACCOUNT} "
+		self.run(f"mkdir -m 700 /root/{name}.shares && cd /root && bg-unlock init {account} "
 			f"--plan {name}.plan -o {name}.seal --shares-to {name}.shares --pin-stdin {more}",
 			input=f"{PIN}\n" * len(keys))
 		for key in keys:
@@ -288,7 +289,8 @@ class DoorBox(Box):
 
 	# Doors
 
-	def ssh_door(self, options=("NumberOfPasswordPrompts=1",), security_key=None, **more):
+	def ssh_door(self, options=("NumberOfPasswordPrompts=1",), security_key=None, account=ACCOUNT,
+			**more):
 		"""One try only, unless `options` say otherwise: ssh would start anew after a refusal.
 		security_key: the name of a plugged-in key that add_ssh_key() has made one in; `key` names
 		the file of another one in the same."""
@@ -296,7 +298,7 @@ class DoorBox(Box):
 			more.setdefault("key", f"/root/.ssh/sk-{security_key}")
 			more["env"] = {"BG_SOFTKEY_DEVICE": f"/run/softkey/{security_key}"}
 			options = (*options, f"SecurityKeyProvider={PROVIDER}")
-		return Person(self, self.ssh(ACCOUNT, options=options, **more), "ssh")
+		return Person(self, self.ssh(account, options=options, **more), "ssh")
 
 	def console_door(self):
 		terminal = self.login_tty()
@@ -329,6 +331,14 @@ class DoorBox(Box):
 		person.types("")
 		return person
 
+	def drill(self, *options):
+		"""bg-unlock drill, by root at a terminal of the host."""
+		terminal = self.terminal()
+		self.run(["systemd-run", "-q", "--collect", "-p", f"TTYPath={terminal.device}", "-p",
+			"StandardInput=tty", "-p", "StandardOutput=tty", "-p", "StandardError=tty",
+			"/usr/bin/bg-unlock", "drill", *options])
+		return Person(self, terminal, "drill")
+
 	def doors(self):
 		return (("ssh", self.ssh_door), ("login", self.console_door))
 
@@ -340,7 +350,9 @@ class DoorBox(Box):
 		# second folder is listed after the first was read: its first file may just be made.
 		out = self.run("cd /run/breakglass/log; cat pending carrying 2>/dev/null; "
 			"cat /var/lib/breakglass/log/* 2>/dev/null", check=False).out
-		records = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+		# a full disk has half a line; the whole one still waits in /run
+		records = [json.loads(line) for line in out.splitlines()
+			if line.startswith("{") and line.endswith("}")]
 		return sorted({record["seq"]: record for record in records}.values(),
 			key=lambda record: record["seq"])
 

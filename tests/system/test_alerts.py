@@ -6,25 +6,12 @@ import base64
 import json
 import re
 import unittest
-from pathlib import Path
 
+from alertlib import HANDLERS, SHIPPED, arrange, received
 from boxlib import wait_until
 from doorlib import DoorCase, packages
 
-HERE = Path(__file__).parent
-HANDLERS = "/etc/breakglass/alert.d"
-SHIPPED = "/usr/share/breakglass/alert"
 SPOOL = "/var/lib/breakglass/spool"
-CONF = """
-mail_to = security@example.org oncall@example.org
-mail_from = breakglass@db1.example.org
-webhook_url = http://127.0.0.1:8080/hook
-webhook_header = Authorization: Bearer s3cret
-webhook_body = {"text": "%MESSAGE%", "alert": %ALERT%}
-sms_url = http://127.0.0.1:8080/sms
-sms_to = +15550100 +15550101
-sms_body = {"to": "%TO%", "body": "%MESSAGE%"}
-"""
 # Keeps each alert's id, in order, once more than it takes.
 KEEPER = """#!/bin/sh
 umask 022
@@ -37,15 +24,8 @@ class Alerts(DoorCase):
 	@classmethod
 	def prepare(cls):
 		cls.box.protect(packages())
-		cls.box.push(HERE / "receivers.py", "/usr/local/bin/receivers")
-		cls.box.run("chmod 755 /usr/local/bin/receivers; install -d -m 1777 /var/tmp/kept")
-		cls.box.write("/etc/systemd/system/receivers.service",
-			"[Service]\nExecStart=/usr/bin/python3 /usr/local/bin/receivers\n"
-			"[Install]\nWantedBy=multi-user.target\n")
-		cls.box.write("/etc/msmtprc", "account default\nhost 127.0.0.1\nport 2525\n"
-			"from breakglass@db1.example.org\n")
-		cls.box.write("/etc/breakglass/alert.conf", CONF, 0o600)
-		cls.box.run("systemctl daemon-reload; systemctl enable -q --now receivers")
+		cls.box.run("install -d -m 1777 /var/tmp/kept")
+		arrange(cls.box)
 
 	def setUp(self):
 		self.settle()  # or a handler's place in the queue would be kept after it went
@@ -76,9 +56,7 @@ class Alerts(DoorCase):
 			timeout=120)
 
 	def received(self, kind):
-		out = self.box.run(f"cd /run/received/{kind}; for f in $(ls); do echo @@@@; cat $f; echo; done",
-			check=False).out
-		return [part for part in out.split("@@@@\n") if part]
+		return received(self.box, kind)
 
 	def waiting(self):
 		return self.box.run(f"ls {SPOOL}/new {SPOOL}/deferred | grep -c json", check=False).out.strip()
@@ -174,6 +152,7 @@ class Alerts(DoorCase):
 		self.allow_kept()
 		self.keeper("always")
 		self.keeper("later", "[ -e /var/tmp/kept/up ]")
+		mark = self.box.mark()
 		self.alert(60)
 		wait_until("the handler that works", lambda: len(self.kept("always")) >= 60, 120)
 		self.box.reboot()
@@ -183,7 +162,7 @@ class Alerts(DoorCase):
 		always = self.kept("always")
 		self.assertEqual(always, sorted(set(always)))
 		self.assertEqual(self.waiting(), str(len(always)))
-		failed = [e["result"] for e in self.box.chain() if e["event"] == "ALERT_FAILED"]
+		failed = [e["result"] for e in self.box.events(mark) if e["event"] == "ALERT_FAILED"]
 		self.assertTrue(failed and all("by later, failure" in r for r in failed), failed)
 		self.box.run("touch /var/tmp/kept/up; rm /var/tmp/kept/later")
 		self.box.reboot()
