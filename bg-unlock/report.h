@@ -23,6 +23,21 @@ struct bg_report {
 /* Adds to the part's text; what does not fit sets is_cut. */
 void bg_report_add(struct bg_report *report, const char *text, size_t len);
 
+void bg_report_say(struct bg_report *r, const char *fmt, ...) BG_PRINTF(2, 3);
+void bg_report_line(struct bg_report *r, const char *line);
+/* What a program says is the part; its end if it failed. */
+void bg_report_run(struct bg_report *r, const char *const argv[]);
+/* Calls each with every line of a file, without its end; false: there is no such file. */
+bool bg_report_each_line(const char *path, struct bg_report *r,
+	void (*each)(struct bg_report *r, void *arg, const char *line), void *arg);
+
+/* What auditd and sudo know (report_audit.c, report_sudo.c). */
+void bg_report_commands(struct bg_report *r);
+void bg_report_files(struct bg_report *r);
+void bg_report_audit(struct bg_report *r);
+void bg_report_sudo_io(struct bg_report *r);
+void bg_report_recording(struct bg_report *r);
+
 struct bg_report_part {
 	const char *name; /* the file's */
 	const char *what; /* it is: for the list in the report */

@@ -18,10 +18,8 @@
 #define LINE_LEN	(16 * 1024)
 #define PROGRAM_TIMEOUT 60
 #define SELF_LEN	4096
-#define AUDIT_ID_LEN	48
 
-BG_PRINTF(2, 3)
-static void say(struct bg_report *r, const char *fmt, ...)
+void bg_report_say(struct bg_report *r, const char *fmt, ...)
 {
 	char text[1024];
 	va_list args;
@@ -32,14 +30,13 @@ static void say(struct bg_report *r, const char *fmt, ...)
 	bg_report_add(r, text, strlen(text));
 }
 
-static void say_line(struct bg_report *r, const char *line)
+void bg_report_line(struct bg_report *r, const char *line)
 {
 	bg_report_add(r, line, strlen(line));
 	bg_report_add(r, "\n", 1);
 }
 
-/* What a program says is the part; its end if it failed. */
-static void run(struct bg_report *r, const char *const argv[])
+void bg_report_run(struct bg_report *r, const char *const argv[])
 {
 	size_t room = BG_REPORT_PART_LEN - r->len;
 	char *out = r->text + r->len;
@@ -53,9 +50,9 @@ static void run(struct bg_report *r, const char *const argv[])
 	r->is_cut = r->is_cut || strlen(out) == room - 1;
 	if (err != BG_OK) {
 		bg_diag_format(&diag, err, line, sizeof(line));
-		say(r, "(not to be had on this host: %s)\n", line);
+		bg_report_say(r, "(not to be had on this host: %s)\n", line);
 	} else if (r->len == 0) {
-		say(r, "(nothing; %s ended with status %d)\n", argv[0], status);
+		bg_report_say(r, "(nothing; %s ended with status %d)\n", argv[0], status);
 	}
 }
 
@@ -68,11 +65,11 @@ static void run_self(struct bg_report *r, const char *verb, const char *part, co
 	const char *const argv[] = { self, verb, part, option, more, NULL };
 
 	if (n <= 0) {
-		say(r, "(this program cannot be found)\n");
+		bg_report_say(r, "(this program cannot be found)\n");
 		return;
 	}
 	self[n] = '\0';
-	run(r, argv);
+	bg_report_run(r, argv);
 }
 
 static void make_story(struct bg_report *r)
@@ -103,11 +100,10 @@ static void make_journal(struct bg_report *r)
 
 	(void)snprintf(match, sizeof(match), "BREAKGLASS_REQUEST=%s", r->id);
 	(void)snprintf(before, sizeof(before), "BREAKGLASS_REQUEST=%s", r->chapter->nonce);
-	run(r, argv);
+	bg_report_run(r, argv);
 }
 
-/* Calls each with every line of a file, without its end; false: there is no such file. */
-static bool each_line(const char *path, struct bg_report *r,
+bool bg_report_each_line(const char *path, struct bg_report *r,
 	void (*each)(struct bg_report *r, void *arg, const char *line), void *arg)
 {
 	char line[LINE_LEN];
@@ -127,7 +123,7 @@ static void add_if_of_request(struct bg_report *r, void *arg, const char *line)
 {
 	(void)arg;
 	if (strstr(line, r->id) || (r->chapter->nonce[0] && strstr(line, r->chapter->nonce)))
-		say_line(r, line);
+		bg_report_line(r, line);
 }
 
 static void make_syslog(struct bg_report *r)
@@ -136,10 +132,10 @@ static void make_syslog(struct bg_report *r)
 		"/var/log/syslog.1", "/var/log/syslog", "/var/log/secure", "/var/log/messages" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (each_line(files[i], r, add_if_of_request, NULL))
-			say(r, "(end of %s)\n", files[i]);
+		if (bg_report_each_line(files[i], r, add_if_of_request, NULL))
+			bg_report_say(r, "(end of %s)\n", files[i]);
 	if (r->len == 0)
-		say(r, "(no syslog is kept on this host)\n");
+		bg_report_say(r, "(no syslog is kept on this host)\n");
 }
 
 static void put_time(int64_t ms, char *ret, size_t size)
@@ -151,14 +147,14 @@ static void put_time(int64_t ms, char *ret, size_t size)
 	(void)strftime(ret, size, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
-static void make_commands(struct bg_report *r)
+static void make_sudo(struct bg_report *r)
 {
 	char who[48], since[48], until[48];
 	const char *const argv[] = { "/usr/bin/journalctl", "-q", "--no-pager", "--utc", "-o",
 		"short-iso-precise", who, since, until, NULL };
 
 	if (r->uid == 0) {
-		say(r, "(the account's uid is not known any more)\n");
+		bg_report_say(r, "(the account's uid is not known any more)\n");
 		return;
 	}
 	(void)snprintf(who, sizeof(who), "_AUDIT_LOGINUID=%u", (unsigned int)r->uid);
@@ -166,89 +162,7 @@ static void make_commands(struct bg_report *r)
 	(void)snprintf(until, sizeof(until), "--until=");
 	put_time(r->from_ms, since + 8, sizeof(since) - 8);
 	put_time(r->to_ms + 1000, until + 8, sizeof(until) - 8);
-	run(r, argv);
-}
-
-/* auditd's records of one event follow each other and share "SECONDS.MS:SERIAL". */
-struct audit {
-	char wanted[AUDIT_ID_LEN], auid[24];
-	bool is_files;
-};
-
-/* The event's id within "msg=audit(ID)", and its time; false: no such line. */
-static bool audit_id(const char *line, char ret[static AUDIT_ID_LEN], int64_t *ret_ms)
-{
-	const char *p = strstr(line, "msg=audit(");
-	size_t len = p ? strcspn(p + 10, ")") : 0;
-
-	if (len == 0 || len >= AUDIT_ID_LEN)
-		return false;
-	memcpy(ret, p + 10, len);
-	ret[len] = '\0';
-	*ret_ms = (int64_t)strtoll(ret, NULL, 10) * 1000;
-	return true;
-}
-
-static void add_if_audited(struct bg_report *r, void *arg, const char *line)
-{
-	struct audit *audit = arg;
-	char id[AUDIT_ID_LEN];
-	int64_t ms;
-
-	if (!audit_id(line, id, &ms) || ms + 1000 < r->from_ms || ms > r->to_ms)
-		return;
-	if (strstr(line, audit->auid))
-		memcpy(audit->wanted, id, sizeof(id));
-	if (strcmp(audit->wanted, id) != 0)
-		return;
-	if (!audit->is_files ||
-		(strstr(line, "type=PATH") && !strstr(line, "nametype=PARENT") &&
-			(strstr(line, "nametype=CREATE") || strstr(line, "nametype=DELETE") ||
-				strstr(line, "nametype=NORMAL"))))
-		say_line(r, line);
-}
-
-static void audit_lines(struct bg_report *r, bool is_files)
-{
-	static const char *const files[] = { "/var/log/audit/audit.log.4",
-		"/var/log/audit/audit.log.3", "/var/log/audit/audit.log.2",
-		"/var/log/audit/audit.log.1", "/var/log/audit/audit.log" };
-	struct audit audit = { .is_files = is_files };
-	bool is_any = false;
-
-	if (r->uid == 0) {
-		say(r, "(the account's uid is not known any more)\n");
-		return;
-	}
-	(void)snprintf(audit.auid, sizeof(audit.auid), " auid=%u ", (unsigned int)r->uid);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		is_any |= each_line(files[i], r, add_if_audited, &audit);
-	if (!is_any)
-		say(r, "(auditd keeps no log on this host)\n");
-	else if (r->len == 0)
-		say(r, "(auditd's log has nothing of it)\n");
-}
-
-static void make_audit(struct bg_report *r)
-{
-	audit_lines(r, false);
-}
-
-static void make_files(struct bg_report *r)
-{
-	audit_lines(r, true);
-}
-
-static void make_recording(struct bg_report *r)
-{
-	static const char *const argv[] = { "/usr/sbin/auditctl", "-l", NULL };
-	static const char *const found[] = { "/var/log/sudo-io", "/var/log/audit/audit.log",
-		"/usr/bin/tlog-rec-session" };
-
-	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++)
-		say(r, "%s: %s\n", found[i], access(found[i], F_OK) == 0 ? "there" : "not there");
-	say(r, "auditd's rules, as they are now:\n");
-	run(r, argv);
+	bg_report_run(r, argv);
 }
 
 /* Who and what, of the seal that the use was opened by; nothing that opens anything. */
@@ -260,20 +174,22 @@ static void make_seal(struct bg_report *r)
 	(void)snprintf(path, sizeof(path), BG_PATH_ACCOUNTS "/%.32s/seal.%u", r->account,
 		(unsigned int)r->epoch);
 	if (r->epoch == 0 || bg_load_seal(r->crypto, path, &seal) != BG_EXIT_DONE) {
-		say(r, "(the seal of epoch %u is not here)\n", (unsigned int)r->epoch);
+		bg_report_say(r, "(the seal of epoch %u is not here)\n", (unsigned int)r->epoch);
 		return;
 	}
 	bg_hex_encode(seal.digest, sizeof(seal.digest), hex);
-	say(r, "account    %s\nzone       %s\ncreated    %s\nepoch      %u\nSHA-256    %s\n",
+	bg_report_say(r,
+		"account    %s\nzone       %s\ncreated    %s\nepoch      %u\nSHA-256    %s\n",
 		seal.account, seal.zone, seal.created, (unsigned int)seal.epoch, hex);
 	bg_hex_encode(seal.set_id, sizeof(seal.set_id), hex);
-	say(r, "set        %s\nquorum     %u of %zu\n", hex, (unsigned int)seal.threshold,
+	bg_report_say(r, "set        %s\nquorum     %u of %zu\n", hex, (unsigned int)seal.threshold,
 		seal.custodian_count);
 	for (size_t i = 0; i < seal.custodian_count; i++)
-		say(r, "custodian  %s\n", seal.custodians[i].name);
+		bg_report_say(r, "custodian  %s\n", seal.custodians[i].name);
 	for (size_t i = 0; i < seal.key_count; i++)
-		say(r, "key        %s, held by %s\n", seal.keys[i].name, seal.keys[i].holder);
-	say(r, "session    %u seconds\n", (unsigned int)seal.policy.session_secs);
+		bg_report_say(
+			r, "key        %s, held by %s\n", seal.keys[i].name, seal.keys[i].holder);
+	bg_report_say(r, "session    %u seconds\n", (unsigned int)seal.policy.session_secs);
 }
 
 const struct bg_report_part bg_report_parts[] = {
@@ -282,10 +198,13 @@ const struct bg_report_part bg_report_parts[] = {
 	{ "journal.json", "the same in the journal", make_journal },
 	{ "syslog.txt", "the same in syslog", make_syslog },
 	{ "verify.txt", "whether the whole chain is whole", make_verify },
-	{ "commands.txt", "what the account's sessions left in the journal (sudo)", make_commands },
-	{ "audit.txt", "auditd's records of the account's sessions", make_audit },
-	{ "files.txt", "files that they named, as far as auditd's rules look", make_files },
-	{ "recording.txt", "what records, at the time of this report", make_recording },
+	{ "commands.txt", "every command of the account's sessions that auditd saw",
+		bg_report_commands },
+	{ "files.txt", "files that they changed, as far as auditd's rules look", bg_report_files },
+	{ "audit.txt", "auditd's own records of all that", bg_report_audit },
+	{ "sudo.txt", "what the account's sessions left in the journal (sudo)", make_sudo },
+	{ "sudo-io.txt", "what sudo's commands showed, where sudo keeps that", bg_report_sudo_io },
+	{ "recording.txt", "what records, at the time of this report", bg_report_recording },
 	{ "seal.txt", "who and what opens the account", make_seal },
 	{ "check.json", "the host's state, at the time of this report", make_check },
 	{ NULL, NULL, NULL },

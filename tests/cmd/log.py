@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tarfile
+import time
 
 import chainlib
 import cmdlib
@@ -303,13 +304,34 @@ def test_ambiguous_request_is_refused():
     assert "2 requests" not in run("log", "show", "abcdef01", check=0).stdout
 
 
+# as auditd 3.0 of Debian 12 writes it, also with what ENRICHED puts behind a group separator
 AUDIT = """\
-type=SYSCALL msg=audit({t}.100:11): arch=c000003e syscall=257 success=yes auid=4711 uid=0 ses=3
-type=PATH msg=audit({t}.100:11): item=0 name="/etc/" nametype=PARENT
-type=PATH msg=audit({t}.100:11): item=1 name="/etc/sssd/sssd.conf" nametype=CREATE
-type=SYSCALL msg=audit({t}.200:12): arch=c000003e syscall=257 success=yes auid=1000 uid=0 ses=4
+type=SYSCALL msg=audit({t}.100:11): arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c items=2 ppid=1 pid=2 auid=4711 uid=0 gid=0 tty=pts0 ses=3 comm="vi" exe="/usr/bin/vi" key="breakglass-breakglass"\x1dARCH=x86_64 SYSCALL=openat AUID="breakglass" UID="root"
+type=SYSCALL msg=audit({t}.200:12): arch=c000003e syscall=257 success=yes auid=1000 uid=0 ses=4 exe="/bin/x" key=(null)
+type=CWD msg=audit({t}.100:11): cwd="/etc/sssd"
+type=PATH msg=audit({t}.100:11): item=0 name="/etc/sssd/" nametype=PARENT
 type=PATH msg=audit({t}.200:12): item=1 name="/etc/else" nametype=CREATE
-type=SYSCALL msg=audit(1500000000.200:13): arch=c000003e syscall=257 auid=4711 uid=0 ses=1
+type=PATH msg=audit({t}.100:11): item=1 name="sssd.conf" inode=1 nametype=CREATE cap_fp=0\x1dOUID="root"
+type=PROCTITLE msg=audit({t}.100:11): proctitle=76690073737364
+type=SYSCALL msg=audit({t}.300:14): arch=c000003e syscall=59 success=yes exit=0 auid=4711 uid=0 ses=3 exe="/usr/bin/systemctl" key="breakglass-breakglass"
+type=EXECVE msg=audit({t}.300:14): argc=4 a0="systemctl" a1="restart" a2=6F6E652074776F
+type=EXECVE msg=audit({t}.300:14): a3_len=6 a3[0]="abc" a3[1]=64656627
+type=CWD msg=audit({t}.300:14): cwd="/"
+type=PATH msg=audit({t}.300:14): item=0 name="/usr/bin/systemctl" nametype=NORMAL
+type=SYSCALL msg=audit({t}.400:15): arch=c000003e syscall=87 success=yes auid=4711 uid=1001 ses=3 exe="/usr/bin/rm" key="breakglass-breakglass"
+type=CWD msg=audit({t}.400:15): cwd="/tmp"
+type=PATH msg=audit({t}.400:15): item=1 name=612062 nametype=DELETE
+type=SYSCALL msg=audit({t}.410:16): syscall=87 success=yes auid=4711 uid=1001 ses=3 exe="/usr/bin/rm" key="breakglass-breakglass"
+type=PATH msg=audit({t}.410:16): item=1 name="/tmp/a b" nametype=DELETE
+type=SYSCALL msg=audit({t}.500:17): syscall=257 success=yes auid=4711 uid=1001 ses=3 exe="/usr/bin/bash" key="breakglass-breakglass"
+type=PATH msg=audit({t}.500:17): item=0 name="/dev/null" nametype=NORMAL
+type=SYSCALL msg=audit({t}.510:18): syscall=257 success=no auid=4711 uid=1001 ses=3 exe="/usr/bin/bash" key="breakglass-breakglass"
+type=PATH msg=audit({t}.510:18): item=0 name="/etc/refused" nametype=NORMAL
+type=SYSCALL msg=audit({t}.520:19): syscall=257 success=yes auid=4711 uid=0 ses=3 exe="/usr/bin/cat" key="shadow"
+type=PATH msg=audit({t}.520:19): item=0 name="/etc/shadow" nametype=NORMAL
+type=SYSCALL msg=audit({t}.530:20): syscall=257 success=yes auid=4711 uid=0 ses=3 exe="/usr/bin/tee" key="breakglass-breakglass"
+type=PATH msg=audit({t}.530:20): item=0 name=2F6574632F1B5B32 nametype=NORMAL
+type=SYSCALL msg=audit(1500000000.200:13): arch=c000003e syscall=257 success=yes auid=4711 uid=0 ses=1 key="breakglass-breakglass"
 type=PATH msg=audit(1500000000.200:13): item=1 name="/etc/long-ago" nametype=CREATE
 """
 
@@ -323,7 +345,10 @@ def report_place():
         "uid = 4711", "epoch = 1", "seal = " + "ab" * 32])
     put("/var/log/auth.log", [f"db1 pam_breakglass[7]: GRANTED request={DIGEST} chain=x", "db1 other: y"])
     os.makedirs("/var/log/audit")
-    put("/var/log/audit/audit.log", AUDIT.format(t=1795255202).splitlines())
+    lines = AUDIT.format(t=1795255202).split("\n")[:-1]
+    put("/var/log/audit/audit.log.10", lines[-2:])
+    put("/var/log/audit/audit.log.2", lines[:8])
+    put("/var/log/audit/audit.log", lines[8:-2])
     journal('{"from":"journal"}')
 
 
@@ -344,16 +369,52 @@ def test_report_has_all_of_one_use():
     assert "share counted: ops typed here" in parts["story.txt"]
     assert "another one" not in parts["story.txt"]
     assert [r["seq"] for r in json.loads(parts["records.json"])["records"]] == [1, 2, 3, 4]
-    assert "journal" in parts["journal.json"] and "journal" in parts["commands.txt"]
+    assert "journal" in parts["journal.json"] and "journal" in parts["sudo.txt"]
     assert "GRANTED request=" in parts["syslog.txt"] and "other: y" not in parts["syslog.txt"]
     assert "whole: 5 records" in parts["verify.txt"], parts["verify.txt"]
     assert "auid=4711" in parts["audit.txt"] and "auid=1000" not in parts["audit.txt"]
     assert "long-ago" not in parts["audit.txt"]
-    assert re.findall(r'name="([^"]*)"', parts["files.txt"]) == ["/etc/sssd/sssd.conf"], parts["files.txt"]
+    # by login uid and time; joined over rotated files and other events' records in between
+    day = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(1795255202))
+    command = f"{day}  session 3  uid 0  systemctl restart 'one two' abc'def'\\'''\n"
+    assert parts["commands.txt"] == command, parts["commands.txt"]
+    assert [line.split("  ", 2)[2] for line in parts["files.txt"].splitlines()] == [
+        "uid 0  made    /etc/sssd/sssd.conf  by /usr/bin/vi",
+        "uid 1001  removed /tmp/a b  by /usr/bin/rm",
+        "uid 0  named   /etc/shadow  by /usr/bin/cat",
+        "uid 0  changed /etc/?[2  by /usr/bin/tee"], parts["files.txt"]
     assert "seal of epoch 1 is not here" in parts["seal.txt"]
     assert json.loads(parts["check.json"])["schema"] == 1
     again = run("log", "report", DIGEST[:8], "-o", "/mnt/report.tar", check=3)
     assert "/mnt/report.tar" in again.stderr and os.listdir("/var/tmp") == [], again
+    shutil.rmtree("/etc/breakglass/accounts")
+
+
+def test_report_reads_what_auditd_really_writes():
+    report_place()
+    with open(os.path.join(os.path.dirname(__file__), "audit-session.log"), encoding="utf-8") as f:
+        real = f.read().replace(" auid=1001 ", " auid=4711 ").replace("audit(179527677", "audit(179525520")
+    shutil.rmtree("/var/log/audit")
+    os.makedirs("/var/log/audit")
+    put("/var/log/audit/audit.log", real.split("\n")[:-1])
+    run("log", "report", DIGEST[:8], "-o", "/mnt/real.tar", check=0)
+    with tarfile.open("/mnt/real.tar") as tar:
+        parts = {os.path.basename(m.name): tar.extractfile(m).read().decode()
+                 for m in tar.getmembers() if m.isfile()}
+    commands = [line.split("  ", 3)[3] for line in parts["commands.txt"].splitlines() if line[0] != "("]
+    assert commands == [
+        "cat /proc/self/loginuid /proc/self/sessionid", "/bin/date -u", "mv made renamed",
+        "ln -s renamed link", "chmod 600 renamed", "mkdir dir", "cat renamed",
+        "cat /etc/passwd", "rm link", "/bin/echo 'with blank' 'uml ä' ''",
+        "touch '/tmp/name with blank'"], commands
+    files = [line.split("  ", 3)[3] for line in parts["files.txt"].splitlines() if line[0] != "("]
+    assert [f.split("  by ")[0] for f in files] == [
+        "made    /tmp/made", "changed /tmp/made", "removed /tmp/made", "made    /tmp/renamed",
+        "made    /tmp/link", "changed /tmp/renamed", "made    /tmp/dir",
+        "removed /tmp/link", "made    /tmp/name with blank"], files
+    # the use began before the first line that auditd has
+    assert "auditd's log begins at 2026-11-21 10:00:01 UTC" in parts["files.txt"], parts["files.txt"]
+    os.unlink("/mnt/real.tar")
     shutil.rmtree("/etc/breakglass/accounts")
 
 
@@ -365,7 +426,8 @@ def test_report_says_what_the_host_does_not_have():
     with tarfile.open("/mnt/" + done.stdout.strip()) as tar:
         parts = {os.path.basename(m.name): tar.extractfile(m).read().decode()
                  for m in tar.getmembers() if m.isfile()}
-    for name in ("syslog.txt", "audit.txt", "files.txt", "commands.txt", "seal.txt", "journal.json"):
+    for name in ("syslog.txt", "audit.txt", "files.txt", "commands.txt", "sudo.txt", "sudo-io.txt",
+                 "seal.txt", "journal.json"):
         assert parts[name].startswith("("), (name, parts[name])
 
 
