@@ -9,7 +9,7 @@
  * touch answer       back: tag of the challenge, which key, flags, counter, signature
  * request challenge  host -> custodians: the whole request, the set, and two bytes of each
  *                    custodian key's hash, so that no seal is needed to name a wrong share
- * approval, response back: tag of the request, who, signature
+ * approval, response, refusal   back: tag of the request, who, signature
  */
 #ifndef BREAKGLASS_CHALLENGE_H
 #define BREAKGLASS_CHALLENGE_H
@@ -92,6 +92,16 @@ struct bg_approval {
 };
 BG_CHECKED enum bg_err bg_approval_write(const struct bg_approval *approval, struct bg_writer *ret);
 BG_CHECKED enum bg_err bg_approval_read(const uint8_t *p, size_t len, struct bg_approval *ret);
+
+/* One custodian's no: an approval's fields, another kind of code and another context. */
+struct bg_refusal {
+	uint8_t tag[BG_TAG_LEN];
+	uint8_t index;
+	uint32_t epoch;
+	uint8_t sig[BG_ED25519_SIG_LEN];
+};
+BG_CHECKED enum bg_err bg_refusal_write(const struct bg_refusal *refusal, struct bg_writer *ret);
+BG_CHECKED enum bg_err bg_refusal_read(const uint8_t *p, size_t len, struct bg_refusal *ret);
 
 struct bg_response {
 	uint8_t tag[BG_TAG_LEN];

@@ -23,6 +23,7 @@ enum bg_context {
 	BG_CTX_REQUEST,		  /* a request's digest */
 	BG_CTX_APPROVAL,	  /* a custodian signs a request's digest */
 	BG_CTX_RESPONSE,	  /* the quorum signs a request's digest */
+	BG_CTX_REFUSAL,		  /* a custodian ends what has a request's digest */
 	BG_CTX_KEY_TEST,	  /* challenge of `touch --test` (FIDO2): opens nothing */
 	BG_CTX_COUNT
 };

@@ -25,6 +25,14 @@ struct bg_tally {
 /* Signs digest with a custodian's seed, context BG_CTX_APPROVAL (frame(context; digest)). */
 BG_CHECKED enum bg_err bg_approval_sign(struct bg_crypto *crypto, const struct bg_secret *seed,
 	const uint8_t digest[static BG_SHA256_LEN], uint8_t ret[static BG_ED25519_SIG_LEN]);
+/* A custodian's no to a request: the same, context BG_CTX_REFUSAL. It counts for nothing here, and
+   ends what it names (bg-unlock revoke --code). */
+BG_CHECKED enum bg_err bg_refusal_sign(struct bg_crypto *crypto, const struct bg_secret *seed,
+	const uint8_t digest[static BG_SHA256_LEN], uint8_t ret[static BG_ED25519_SIG_LEN]);
+/* BG_ERR_SIGNATURE: not this custodian's refusal of digest. */
+BG_CHECKED enum bg_err bg_refusal_verify(struct bg_crypto *crypto,
+	const struct bg_custodian *custodian, const uint8_t digest[static BG_SHA256_LEN],
+	const uint8_t sig[static BG_ED25519_SIG_LEN]);
 /* The same for the quorum, context BG_CTX_RESPONSE (frame(context; digest; exposed)). exposed: the
    shares that the combining machine has seen, bit a member index. */
 BG_CHECKED enum bg_err bg_response_sign(struct bg_crypto *crypto, const struct bg_secret *sign_seed,

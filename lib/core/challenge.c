@@ -333,30 +333,60 @@ enum bg_err bg_request_challenge_share(struct bg_crypto *crypto,
 	return BG_ERR_NOT_A_SHARE;
 }
 
-enum bg_err bg_approval_write(const struct bg_approval *approval, struct bg_writer *ret)
+/* One custodian's yes and no have the same fields. */
+static enum bg_err write_word(const uint8_t tag[static BG_TAG_LEN], uint8_t index, uint32_t epoch,
+	const uint8_t sig[static BG_ED25519_SIG_LEN], struct bg_writer *ret)
 {
 	bg_put_u8(ret, VERSION);
-	bg_put(ret, approval->tag, BG_TAG_LEN);
-	bg_put_u8(ret, approval->index);
-	bg_put_u32(ret, approval->epoch);
-	bg_put(ret, approval->sig, BG_ED25519_SIG_LEN);
+	bg_put(ret, tag, BG_TAG_LEN);
+	bg_put_u8(ret, index);
+	bg_put_u32(ret, epoch);
+	bg_put(ret, sig, BG_ED25519_SIG_LEN);
 	return written(ret);
+}
+
+static enum bg_err read_word(struct bg_view *v, uint8_t tag[static BG_TAG_LEN], uint8_t *index,
+	uint32_t *epoch, uint8_t sig[static BG_ED25519_SIG_LEN])
+{
+	bool is_good = bg_view_u8(v) == VERSION;
+
+	take(v, tag, BG_TAG_LEN);
+	*index = bg_view_u8(v);
+	*epoch = bg_view_u32(v);
+	take(v, sig, BG_ED25519_SIG_LEN);
+	return finished(v, is_good && *index <= 15);
+}
+
+enum bg_err bg_approval_write(const struct bg_approval *approval, struct bg_writer *ret)
+{
+	return write_word(approval->tag, approval->index, approval->epoch, approval->sig, ret);
 }
 
 enum bg_err bg_approval_read(const uint8_t *p, size_t len, struct bg_approval *ret)
 {
 	struct bg_view v = { .p = p, .len = len };
 	struct bg_approval approval = { 0 };
-	bool is_good = bg_view_u8(&v) == VERSION;
-	enum bg_err err;
+	enum bg_err err =
+		read_word(&v, approval.tag, &approval.index, &approval.epoch, approval.sig);
 
-	take(&v, approval.tag, BG_TAG_LEN);
-	approval.index = bg_view_u8(&v);
-	approval.epoch = bg_view_u32(&v);
-	take(&v, approval.sig, BG_ED25519_SIG_LEN);
-	err = finished(&v, is_good && approval.index <= 15);
 	if (err == BG_OK)
 		*ret = approval;
+	return err;
+}
+
+enum bg_err bg_refusal_write(const struct bg_refusal *refusal, struct bg_writer *ret)
+{
+	return write_word(refusal->tag, refusal->index, refusal->epoch, refusal->sig, ret);
+}
+
+enum bg_err bg_refusal_read(const uint8_t *p, size_t len, struct bg_refusal *ret)
+{
+	struct bg_view v = { .p = p, .len = len };
+	struct bg_refusal refusal = { 0 };
+	enum bg_err err = read_word(&v, refusal.tag, &refusal.index, &refusal.epoch, refusal.sig);
+
+	if (err == BG_OK)
+		*ret = refusal;
 	return err;
 }
 

@@ -17,6 +17,7 @@ static const char *const names[BG_CTX_COUNT] = {
 	[BG_CTX_REQUEST] = "request",
 	[BG_CTX_APPROVAL] = "approval",
 	[BG_CTX_RESPONSE] = "response",
+	[BG_CTX_REFUSAL] = "refusal",
 	[BG_CTX_KEY_TEST] = "key-test",
 };
 

@@ -5,9 +5,11 @@
 
 #define FRAME_LEN 128
 
-static enum bg_err approval_frame(const uint8_t digest[static BG_SHA256_LEN], struct bg_writer *w)
+/* What one custodian signs: yes or no, and to which request. */
+static enum bg_err custodian_frame(
+	enum bg_context context, const uint8_t digest[static BG_SHA256_LEN], struct bg_writer *w)
 {
-	bg_frame_begin(w, BG_CTX_APPROVAL);
+	bg_frame_begin(w, context);
 	bg_frame_field(w, digest, BG_SHA256_LEN);
 	return w->is_full ? BG_ERR_TOO_BIG : BG_OK;
 }
@@ -21,24 +23,50 @@ static enum bg_err response_frame(
 	return w->is_full ? BG_ERR_TOO_BIG : BG_OK;
 }
 
-enum bg_err bg_approval_sign(struct bg_crypto *crypto, const struct bg_secret *seed,
-	const uint8_t digest[static BG_SHA256_LEN], uint8_t ret[static BG_ED25519_SIG_LEN])
+static enum bg_err custodian_sign(struct bg_crypto *crypto, enum bg_context context,
+	const struct bg_secret *seed, const uint8_t digest[static BG_SHA256_LEN],
+	uint8_t ret[static BG_ED25519_SIG_LEN])
 {
 	uint8_t frame[FRAME_LEN];
 	struct bg_writer w = { .p = frame, .cap = sizeof(frame) };
-	enum bg_err err = approval_frame(digest, &w);
+	enum bg_err err = custodian_frame(context, digest, &w);
 
 	return err == BG_OK ? bg_ed25519_sign(crypto, seed, frame, w.len, ret) : err;
+}
+
+static enum bg_err custodian_verify(struct bg_crypto *crypto, enum bg_context context,
+	const struct bg_custodian *custodian, const uint8_t digest[static BG_SHA256_LEN],
+	const uint8_t sig[static BG_ED25519_SIG_LEN])
+{
+	uint8_t frame[FRAME_LEN];
+	struct bg_writer w = { .p = frame, .cap = sizeof(frame) };
+	enum bg_err err = custodian_frame(context, digest, &w);
+
+	return err == BG_OK ? bg_ed25519_verify(crypto, custodian->pub, frame, w.len, sig) : err;
+}
+
+enum bg_err bg_approval_sign(struct bg_crypto *crypto, const struct bg_secret *seed,
+	const uint8_t digest[static BG_SHA256_LEN], uint8_t ret[static BG_ED25519_SIG_LEN])
+{
+	return custodian_sign(crypto, BG_CTX_APPROVAL, seed, digest, ret);
+}
+
+enum bg_err bg_refusal_sign(struct bg_crypto *crypto, const struct bg_secret *seed,
+	const uint8_t digest[static BG_SHA256_LEN], uint8_t ret[static BG_ED25519_SIG_LEN])
+{
+	return custodian_sign(crypto, BG_CTX_REFUSAL, seed, digest, ret);
+}
+
+enum bg_err bg_refusal_verify(struct bg_crypto *crypto, const struct bg_custodian *custodian,
+	const uint8_t digest[static BG_SHA256_LEN], const uint8_t sig[static BG_ED25519_SIG_LEN])
+{
+	return custodian_verify(crypto, BG_CTX_REFUSAL, custodian, digest, sig);
 }
 
 static enum bg_err verify_approval(struct bg_crypto *crypto, const struct bg_custodian *custodian,
 	const uint8_t digest[static BG_SHA256_LEN], const uint8_t sig[static BG_ED25519_SIG_LEN])
 {
-	uint8_t frame[FRAME_LEN];
-	struct bg_writer w = { .p = frame, .cap = sizeof(frame) };
-	enum bg_err err = approval_frame(digest, &w);
-
-	return err == BG_OK ? bg_ed25519_verify(crypto, custodian->pub, frame, w.len, sig) : err;
+	return custodian_verify(crypto, BG_CTX_APPROVAL, custodian, digest, sig);
 }
 
 enum bg_err bg_response_sign(struct bg_crypto *crypto, const struct bg_secret *sign_seed,

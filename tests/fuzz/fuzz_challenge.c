@@ -12,13 +12,14 @@ static union {
 	struct bg_request_challenge request;
 	struct bg_approval approval;
 	struct bg_response response;
+	struct bg_refusal refusal;
 } u;
 
 static enum bg_err again(uint8_t kind, const uint8_t *p, size_t len, struct bg_writer *w)
 {
 	enum bg_err err = BG_ERR_ARGUMENT;
 
-	switch (kind % 5) {
+	switch (kind % 6) {
 	case 0:
 		err = bg_touch_challenge_read(p, len, &u.touch);
 		return err ? err : bg_touch_challenge_write(&u.touch, w);
@@ -31,9 +32,12 @@ static enum bg_err again(uint8_t kind, const uint8_t *p, size_t len, struct bg_w
 	case 3:
 		err = bg_approval_read(p, len, &u.approval);
 		return err ? err : bg_approval_write(&u.approval, w);
-	default:
+	case 4:
 		err = bg_response_read(p, len, &u.response);
 		return err ? err : bg_response_write(&u.response, w);
+	default:
+		err = bg_refusal_read(p, len, &u.refusal);
+		return err ? err : bg_refusal_write(&u.refusal, w);
 	}
 }
 

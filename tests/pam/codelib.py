@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "vectors"))
 import protocol  # noqa: E402
 from protocol import (APPROVAL, PURPOSES, REFUSAL, REQUEST_CHALLENGE, RESPONSE,  # noqa: E402, F401
 	TOUCH_ANSWER, TOUCH_CHALLENGE, UP, UV, crc16, ed25519_verifies, field, frame, hkdf, modhex,
-	read_approval, read_response, read_touch_answer, read_touch_challenge, request_digest, sha256,
-	short_id, touch_digest)
+	read_approval, read_refusal, read_response, read_touch_answer, read_touch_challenge,
+	request_digest, sha256, short_id, touch_digest)
 
 ALPHABET = protocol.MODHEX
 
@@ -133,6 +133,17 @@ def approval(challenge, index, private):
 	digest = request_digest(challenge)
 	return write_approval(digest[:4], index, challenge["epoch"],
 		private.sign(frame("approval", digest)))
+
+
+def write_refusal(tag, index, epoch, signature):
+	return write_approval(tag, index, epoch, signature)  # the same fields
+
+
+def refusal(challenge, index, private):
+	"""The body of a custodian's refusal, which ends the request."""
+	digest = request_digest(challenge)
+	return write_refusal(digest[:4], index, challenge["epoch"],
+		private.sign(frame("refusal", digest)))
 
 
 def write_response(tag, epoch, exposed, signature):

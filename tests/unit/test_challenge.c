@@ -221,9 +221,10 @@ static void challenge_touch_goes_there_and_back(void **state)
 	}
 }
 
-static void challenge_approval_and_response_come_back(void **state)
+static void challenge_approval_refusal_and_response_come_back(void **state)
 {
 	struct bg_approval approval = { .index = 2, .epoch = 3 }, approval_back;
+	struct bg_refusal refusal = { .index = 15, .epoch = 3 }, refusal_back;
 	struct bg_response response = { .epoch = 3, .exposed = 0x6 }, response_back;
 	uint8_t buf[BG_CODE_MAX_LEN];
 	struct bg_writer out = { .p = buf, .cap = sizeof(buf) };
@@ -235,6 +236,14 @@ static void challenge_approval_and_response_come_back(void **state)
 	assert_int_equal(bg_approval_read(buf, out.len, &approval_back), BG_OK);
 	assert_memory_equal(&approval, &approval_back, sizeof(approval));
 	assert_int_not_equal(bg_approval_read(buf, out.len - 1, &approval_back), BG_OK);
+	out.len = 0;
+	memset(refusal.sig, 7, sizeof(refusal.sig));
+	assert_int_equal(bg_refusal_write(&refusal, &out), BG_OK);
+	assert_int_equal(bg_refusal_read(buf, out.len, &refusal_back), BG_OK);
+	assert_memory_equal(&refusal, &refusal_back, sizeof(refusal));
+	assert_int_not_equal(bg_refusal_read(buf, out.len - 1, &refusal_back), BG_OK);
+	buf[5] = 16; /* the member index */
+	assert_int_not_equal(bg_refusal_read(buf, out.len, &refusal_back), BG_OK);
 	out.len = 0;
 	assert_int_equal(bg_response_write(&response, &out), BG_OK);
 	assert_int_equal(bg_response_read(buf, out.len, &response_back), BG_OK);
@@ -273,7 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			challenge_touch_goes_there_and_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			challenge_approval_and_response_come_back, setup, teardown),
+			challenge_approval_refusal_and_response_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			challenge_P20_control_characters_are_refused, setup, teardown),
 	};

@@ -127,6 +127,32 @@ static void tally_P17_approval_of_another_request_or_seal_refused(void **state)
 	assert_int_equal(bg_tally_verdict(w->crypto, &w->other.seal, w->digest, &tally), BG_DENIED);
 }
 
+static void tally_P17_refusal_is_one_custodians_of_one_request_and_counts_for_nothing(void **state)
+{
+	struct world *w = *state;
+	const struct bg_custodian *who = w->f.seal.custodians;
+	uint8_t sig[BG_ED25519_SIG_LEN], digest[BG_SHA256_LEN];
+	struct bg_tally tally = { 0 };
+
+	assert_int_equal(bg_refusal_sign(w->crypto, &w->f.seeds[1], w->digest, sig), BG_OK);
+	assert_int_equal(bg_refusal_verify(w->crypto, &who[1], w->digest, sig), BG_OK);
+	assert_int_equal(bg_refusal_verify(w->crypto, &who[0], w->digest, sig), BG_ERR_SIGNATURE);
+	assert_int_equal(bg_refusal_verify(w->crypto, &w->other.seal.custodians[1], w->digest, sig),
+		BG_ERR_SIGNATURE);
+	assert_int_equal(
+		bg_refusal_verify(w->crypto, &who[1], w->digest, w->sig[1]), BG_ERR_SIGNATURE);
+	assert_int_equal(
+		bg_tally_add(w->crypto, &w->f.seal, w->digest, 1, BG_HOW_REMOTE, sig, &tally),
+		BG_ERR_SIGNATURE);
+	memcpy(digest, w->digest, sizeof(digest));
+	for (size_t i = 0; i < sizeof(digest); i++) {
+		digest[i] ^= 1;
+		assert_int_equal(
+			bg_refusal_verify(w->crypto, &who[1], digest, sig), BG_ERR_SIGNATURE);
+		digest[i] ^= 1;
+	}
+}
+
 /* One signature for each context with one seed; only its own verifier takes it. */
 static void tally_P17_no_verifier_takes_anothers_context(void **state)
 {
@@ -163,6 +189,8 @@ static void tally_P17_no_verifier_takes_anothers_context(void **state)
 		assert_int_equal(
 			bg_tally_add_response(w->crypto, &seal, digest, 0x3, exposed[c], &tally),
 			c == BG_CTX_RESPONSE ? BG_OK : BG_ERR_SIGNATURE);
+		assert_int_equal(bg_refusal_verify(w->crypto, &seal.custodians[0], digest, sigs[c]),
+			c == BG_CTX_REFUSAL ? BG_OK : BG_ERR_SIGNATURE);
 		assert_int_equal(
 			bg_seal_verify(w->crypto, BG_CTX_SEAL, seal.quorum_pub, body, 7, sigs[c]),
 			c == BG_CTX_SEAL ? BG_OK : BG_ERR_SIGNATURE);
@@ -295,6 +323,8 @@ int main(void)
 		cmocka_unit_test(tally_threshold_of_different_custodians_satisfies),
 		cmocka_unit_test(tally_S13_a_bad_approval_costs_only_itself),
 		cmocka_unit_test(tally_P17_approval_of_another_request_or_seal_refused),
+		cmocka_unit_test(
+			tally_P17_refusal_is_one_custodians_of_one_request_and_counts_for_nothing),
 		cmocka_unit_test(tally_P17_no_verifier_takes_anothers_context),
 		cmocka_unit_test(tally_response_satisfies_alone),
 		cmocka_unit_test(tally_forged_file_opens_nothing),

@@ -344,6 +344,10 @@ def read_approval(data):
     return b.end(v)
 
 
+def read_refusal(data):
+    return read_approval(data)  # the same fields
+
+
 def read_response(data):
     b = Body(data)
     v = {"tag": b.take(4), "epoch": b.number(4), "exposed": b.number(2), "signature": b.take(64)}
@@ -353,7 +357,7 @@ def read_response(data):
 
 READERS = {TOUCH_CHALLENGE: read_touch_challenge, TOUCH_ANSWER: read_touch_answer,
            REQUEST_CHALLENGE: read_request_challenge, APPROVAL: read_approval,
-           RESPONSE: read_response}
+           RESPONSE: read_response, REFUSAL: read_refusal}
 
 
 # Files -------------------------------------------------------------------------------------

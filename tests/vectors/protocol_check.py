@@ -100,7 +100,7 @@ def check_set(v):
 
 def check_keys(v):
     contexts = [frame["context"] for frame in v["frames"]]
-    same("contexts", len(set(contexts)), 12)
+    same("contexts", len(set(contexts)), 13)
     for frame in v["frames"]:
         check_frame(frame)
     for one in v["sets"]:
@@ -176,7 +176,7 @@ def check_written(what, kind, body):
         written = codelib.write_request_challenge(codelib.read_request_challenge(body))
     else:
         write = {p.TOUCH_ANSWER: codelib.write_touch_answer, p.APPROVAL: codelib.write_approval,
-                 p.RESPONSE: codelib.write_response}[kind]
+                 p.RESPONSE: codelib.write_response, p.REFUSAL: codelib.write_refusal}[kind]
         written = write(*v.values())
     same(f"{what}: written again", written, body)
 
@@ -224,18 +224,19 @@ def flips_refused(what, public, signature, message):
         same(f"{what}: bit {bit}", p.ed25519_verifies(public, bytes(flipped), message), False)
 
 
-def check_approval(v, request, digest, the_set):
+def check_word(v, kind, what, request, digest, the_set):
+    """One custodian's approval or refusal."""
     custodian = next(c for c in the_set["custodians"] if c["name"] == v["custodian"])
-    body = p.read_approval(check_lines("approval", v["code"], p.APPROVAL))
+    body = p.READERS[kind](check_lines(what, v["code"], kind))
     # from the words on, as bg-unlock approve goes
     share = slip39.Share.read(custodian["words"])
     seed = p.custodian_seed(share.value, request["set"], request["epoch"], share.member)
     same("key hash", p.sha256(p.ed25519_public(seed))[:2], request["custodians"][share.member])
-    signature = p.ed25519_sign(seed, p.frame("approval", digest))
-    same("approval", signature, v["signature"])
-    same("approval's body", body, {"tag": digest[:4], "index": share.member,
-                                   "epoch": the_set["epoch"], "signature": signature})
-    flips_refused("approval", p.ed25519_public(seed), signature, p.frame("approval", digest))
+    signature = p.ed25519_sign(seed, p.frame(what, digest))
+    same(what, signature, v["signature"])
+    same(f"{what}'s body", body, {"tag": digest[:4], "index": share.member,
+                                  "epoch": the_set["epoch"], "signature": signature})
+    flips_refused(what, p.ed25519_public(seed), signature, p.frame(what, digest))
 
 
 def check_response(v, request, digest, the_set):
@@ -268,7 +269,10 @@ def check_request(v, sets):
     same("request digest", digest, v["digest"])
     same("short id of a request", p.short_id(digest), v["short_id"])
     for approval in v["approvals"]:
-        check_approval(approval, fields, digest, the_set)
+        check_word(approval, p.APPROVAL, "approval", fields, digest, the_set)
+    for word in v["refusals"]:
+        check_word(word, p.REFUSAL, "refusal", fields, digest, the_set)
+    same("as many refusals as approvals", len(v["refusals"]), len(v["approvals"]))
     for response in v["responses"]:
         check_response(response, fields, digest, the_set)
 
@@ -321,7 +325,7 @@ def check_refused(v):
     for one in v["bodies"]:
         same(one["what"], refusal(p.READERS[one["kind"]], bytes.fromhex(one["body"])),
              one["refusal"])
-    for subject, least in (("signatures", 45), ("assertions", 30), ("lines", 15), ("bodies", 45)):
+    for subject, least in (("signatures", 65), ("assertions", 30), ("lines", 15), ("bodies", 50)):
         same(f"near misses of {subject}", len(v[subject]) >= least, True)
 
 

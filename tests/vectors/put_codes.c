@@ -122,6 +122,26 @@ static void put_approval(const struct world *w, const struct epoch *e, size_t cu
 	out_end();
 }
 
+/* The same custodian's no. */
+static void put_refusal(const struct world *w, const struct epoch *e, size_t custodian,
+	const uint8_t digest[static BG_SHA256_LEN])
+{
+	uint8_t bytes[BG_CODE_MAX_LEN];
+	struct bg_writer body = { .p = bytes, .cap = sizeof(bytes) };
+	const struct bg_custodian *who = &e->f.seal.custodians[custodian];
+	struct bg_refusal refusal = { .index = who->index, .epoch = e->f.seal.epoch };
+
+	memcpy(refusal.tag, digest, BG_TAG_LEN);
+	must(bg_refusal_sign(w->crypto, &e->f.seeds[custodian], digest, refusal.sig));
+	must(bg_refusal_verify(w->crypto, who, digest, refusal.sig));
+	must(bg_refusal_write(&refusal, &body));
+	out_object(NULL);
+	out_text("custodian", who->name);
+	out_hex("signature", refusal.sig, sizeof(refusal.sig));
+	put_code("code", BG_CODE_REFUSAL, &body);
+	out_end();
+}
+
 static void put_response(const struct world *w, const struct epoch *e, uint16_t exposed,
 	const uint8_t digest[static BG_SHA256_LEN])
 {
@@ -163,6 +183,10 @@ static void put_request(const struct world *w, size_t which)
 	out_list("approvals");
 	for (size_t i = 0; i < e->f.seal.custodian_count; i++)
 		put_approval(w, e, i, &challenge, digest);
+	out_end();
+	out_list("refusals");
+	for (size_t i = 0; i < e->f.seal.custodian_count; i++)
+		put_refusal(w, e, i, digest);
 	out_end();
 	out_list("responses");
 	put_response(w, e, 0x3, digest);

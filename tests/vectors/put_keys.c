@@ -76,6 +76,7 @@ static void put_frames(void)
 			{ .type = END } },
 		[BG_CTX_APPROVAL] = { B("6"), { .type = END } },
 		[BG_CTX_RESPONSE] = { B("6"), N(0x8001), { .type = END } },
+		[BG_CTX_REFUSAL] = { B("6"), { .type = END } },
 		[BG_CTX_KEY_TEST] = { B("7"), T("db"), { .type = END } },
 	};
 

@@ -34,6 +34,22 @@ static void put_approval(const struct world *w, const char *what,
 	out_end();
 }
 
+/* The same for his no. */
+static void put_refusal(const struct world *w, const char *what,
+	const uint8_t digest[static BG_SHA256_LEN], const uint8_t sig[static BG_ED25519_SIG_LEN])
+{
+	const struct bg_custodian *custodian = &w->epochs[0].f.seal.custodians[0];
+
+	must_refuse(what, bg_refusal_verify(w->crypto, custodian, digest, sig), BG_ERR_SIGNATURE);
+	out_object(NULL);
+	out_text("what", what);
+	out_text("context", "refusal");
+	out_hex("public", custodian->pub, BG_ED25519_PUB_LEN);
+	out_hex("digest", digest, BG_SHA256_LEN);
+	out_hex("signature", sig, BG_ED25519_SIG_LEN);
+	out_end();
+}
+
 static void put_response(const struct world *w, const char *what,
 	const uint8_t digest[static BG_SHA256_LEN], uint16_t exposed,
 	const uint8_t sig[static BG_ED25519_SIG_LEN])
@@ -115,6 +131,9 @@ static void put_changed_requests(const struct world *w, const uint8_t digest[sta
 		must(bg_approval_sign(w->crypto, &e->f.seeds[0], other, sig));
 		(void)snprintf(what, sizeof(what), "approval of another %s", name);
 		put_approval(w, what, digest, sig);
+		must(bg_refusal_sign(w->crypto, &e->f.seeds[0], other, sig));
+		(void)snprintf(what, sizeof(what), "refusal of another %s", name);
+		put_refusal(w, what, digest, sig);
 		must(bg_response_sign(w->crypto, &e->f.quorum.sign_seed, other, 0x3, sig));
 		(void)snprintf(what, sizeof(what), "response to another %s", name);
 		put_response(w, what, digest, 0x3, sig);
@@ -135,6 +154,8 @@ static void put_approvals(const struct world *w, const uint8_t digest[static BG_
 	put_approval(w, "the quorum's signature as an approval", digest, sig);
 	must(bg_response_sign(w->crypto, seed, digest, 0x1, sig));
 	put_approval(w, "a response's context", digest, sig);
+	must(bg_refusal_sign(w->crypto, seed, digest, sig));
+	put_approval(w, "a refusal's context", digest, sig);
 	must(bg_seal_sign(w->crypto, BG_CTX_SEAL, seed, e->f.text, e->f.seal.body_len, sig));
 	put_approval(w, "a seal's context", digest, sig);
 	must(bg_ed25519_sign(w->crypto, seed, digest, BG_SHA256_LEN, sig));
@@ -152,6 +173,30 @@ static void put_approvals(const struct world *w, const uint8_t digest[static BG_
 	put_approval(w, "S out of range", digest, sig);
 }
 
+static void put_refusals(const struct world *w, const uint8_t digest[static BG_SHA256_LEN])
+{
+	const struct epoch *e = &w->epochs[0];
+	const struct bg_secret *seed = &e->f.seeds[0];
+	uint8_t sig[BG_ED25519_SIG_LEN], zero[BG_ED25519_SIG_LEN] = { 0 };
+
+	must(bg_refusal_sign(w->crypto, &e->f.seeds[1], digest, sig));
+	put_refusal(w, "refusal by another custodian", digest, sig);
+	must(bg_refusal_sign(w->crypto, &w->epochs[1].f.seeds[0], digest, sig));
+	put_refusal(w, "refusal by the same custodian's share of the next epoch", digest, sig);
+	must(bg_refusal_sign(w->crypto, &e->f.quorum.sign_seed, digest, sig));
+	put_refusal(w, "the quorum's signature as a refusal", digest, sig);
+	must(bg_approval_sign(w->crypto, seed, digest, sig));
+	put_refusal(w, "an approval's context", digest, sig);
+	must(bg_response_sign(w->crypto, seed, digest, 0x1, sig));
+	put_refusal(w, "a response's context", digest, sig);
+	must(bg_ed25519_sign(w->crypto, seed, digest, BG_SHA256_LEN, sig));
+	put_refusal(w, "the digest without frame", digest, sig);
+	put_refusal(w, "zeroes", digest, zero);
+	must(bg_refusal_sign(w->crypto, seed, digest, sig));
+	sig[63] |= 0x20; /* S above the group's order */
+	put_refusal(w, "S out of range", digest, sig);
+}
+
 static void put_responses(const struct world *w, const uint8_t digest[static BG_SHA256_LEN])
 {
 	const struct epoch *e = &w->epochs[0];
@@ -167,6 +212,8 @@ static void put_responses(const struct world *w, const uint8_t digest[static BG_
 	put_response(w, "a response by the next epoch's quorum", digest, 0x3, sig);
 	must(bg_response_sign(w->crypto, &e->f.quorum.envelope, digest, 0x3, sig));
 	put_response(w, "a response by the envelope's key", digest, 0x3, sig);
+	must(bg_refusal_sign(w->crypto, seed, digest, sig));
+	put_response(w, "a refusal's context", digest, 0x3, sig);
 	must(bg_approval_sign(w->crypto, seed, digest, sig));
 	put_response(w, "an approval's context", digest, 0x3, sig);
 	put_response(w, "the seal's signature as a response", digest, 0x3, e->f.seal.quorum_sig);
@@ -331,6 +378,7 @@ void put_refused(const struct world *w)
 	out_list("signatures");
 	put_changed_requests(w, digest);
 	put_approvals(w, digest);
+	put_refusals(w, digest);
 	put_responses(w, digest);
 	put_bodies(w);
 	out_end();

@@ -196,6 +196,13 @@ static enum bg_err read_approval(const uint8_t *p, size_t len)
 	return bg_approval_read(p, len, &ret);
 }
 
+static enum bg_err read_refusal(const uint8_t *p, size_t len)
+{
+	struct bg_refusal ret;
+
+	return bg_refusal_read(p, len, &ret);
+}
+
 static enum bg_err read_response(const uint8_t *p, size_t len)
 {
 	struct bg_response ret;
@@ -210,7 +217,8 @@ static void put_body(const char *what, enum bg_code_kind kind, const struct bg_w
 		[BG_CODE_TOUCH_ANSWER] = read_answer,
 		[BG_CODE_REQUEST_CHALLENGE] = read_request,
 		[BG_CODE_APPROVAL] = read_approval,
-		[BG_CODE_RESPONSE] = read_response };
+		[BG_CODE_RESPONSE] = read_response,
+		[BG_CODE_REFUSAL] = read_refusal };
 
 	must(body->is_full ? BG_ERR_TOO_BIG : BG_OK);
 	out_object(NULL);
@@ -362,6 +370,7 @@ static void put_proof_bodies(void)
 {
 	struct bg_approval approval = { .index = 1, .epoch = 1 };
 	struct bg_response response = { .epoch = 1, .exposed = 3 };
+	struct bg_refusal refusal = { .index = 1, .epoch = 1 };
 	uint8_t bytes[BG_CODE_MAX_LEN + 1];
 	struct bg_writer body = { .p = bytes, .cap = sizeof(bytes) };
 
@@ -379,6 +388,16 @@ static void put_proof_bodies(void)
 	response.exposed = 0;
 	must(bg_response_write(&response, &body));
 	put_body("nobody's share exposed", BG_CODE_RESPONSE, &body);
+	body.len = 0;
+	must(bg_refusal_write(&refusal, &body));
+	put_usual(BG_CODE_REFUSAL, &body);
+	body.len = 0;
+	refusal.index = 16;
+	must(bg_refusal_write(&refusal, &body));
+	put_body("member index 16", BG_CODE_REFUSAL, &body);
+	body.len = 0;
+	must(bg_response_write(&response, &body));
+	put_body("a response as a refusal", BG_CODE_REFUSAL, &body);
 }
 
 void put_refused_codes(const struct world *w)
