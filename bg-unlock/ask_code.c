@@ -55,6 +55,8 @@ static void refuse(struct bg_ask_code *ask, enum bg_code_took took,
 
 	wanted_text(ask->wanted, wanted);
 	bg_tty_drain(ask->tty);
+	if (took == BG_TOOK_OTHER_KIND && ask->on_other)
+		ask->on_other(problem->kind);
 	if (took == BG_TOOK_OTHER_KIND)
 		bg_tty_say(ask->tty, " This is %s; %s is wanted.\n",
 			bg_code_kind_text(problem->kind), wanted);

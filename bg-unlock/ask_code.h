@@ -12,11 +12,12 @@
 
 #include <breakglass/code_text.h>
 
-/* Keep it in locked memory. Zeroed but for the first three. */
+/* Keep it in locked memory. Zeroed but for the first four. */
 struct bg_ask_code {
-	struct bg_tty *tty;  /* a terminal, never standard input */
-	unsigned int wanted; /* BG_WANTED(kind), or several */
-	bool may_end;	     /* an empty line means "none" */
+	struct bg_tty *tty;			  /* a terminal, never standard input */
+	unsigned int wanted;			  /* BG_WANTED(kind), or several */
+	bool may_end;				  /* an empty line means "none" */
+	void (*on_other)(enum bg_code_kind kind); /* told of another kind of code; or NULL */
 	struct bg_code code;
 	struct bg_entry entry; /* recognises a share */
 	char text[BG_TTY_LINE_LEN];

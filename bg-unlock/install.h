@@ -118,6 +118,9 @@ void bg_account_path(const char *account, const char *file, char ret[static BG_T
 /* The host file of account. BG_ERR_NOENT: no seal is in force. */
 BG_CHECKED enum bg_err bg_account_host(
 	const struct bg_tree *tree, const char *account, struct bg_host *ret, struct bg_diag *diag);
+/* The seal that this host file puts in force. */
+BG_CHECKED enum bg_err bg_account_seal(struct bg_crypto *crypto, const struct bg_tree *tree,
+	const struct bg_host *host, struct bg_seal *ret, struct bg_diag *diag);
 /* What the account of this host may as root, for events about it; NULL: not known. */
 const char *bg_account_role(const char *account, char ret[static BG_ROLE_LEN + 1]);
 /* Calls each for every folder below accounts/ whose name an account may have. */

@@ -179,7 +179,7 @@ static int confirm_keys_lost(void)
 	return BG_EXIT_NO;
 }
 
-static enum bg_err read_in_force(struct bg_crypto *crypto, const struct bg_tree *tree,
+enum bg_err bg_account_seal(struct bg_crypto *crypto, const struct bg_tree *tree,
 	const struct bg_host *host, struct bg_seal *ret, struct bg_diag *diag)
 {
 	static char text[BG_INI_FILE_LEN + 1];
@@ -202,7 +202,7 @@ static int judge_later(struct bg_crypto *crypto, const struct bg_tree *tree,
 {
 	static struct bg_seal in_force;
 	struct bg_diag diag = { 0 };
-	enum bg_err err = read_in_force(crypto, tree, &candidate->host, &in_force, &diag);
+	enum bg_err err = bg_account_seal(crypto, tree, &candidate->host, &in_force, &diag);
 
 	if (err)
 		return bg_fail(err, &diag,

@@ -55,8 +55,10 @@ static const struct bg_verb verbs[] = {
 		"  --stdin                     the shares, one a line\n"
 		"  --reveal                    print the secret\n"
 		"  --passphrase-file FILE      of a SLIP-39 set that is not of this project\n" },
-	{ "approve", bg_verb_approve, "[SEAL] [--json]", "one custodian's approval, given anywhere",
-		"  --json                      the request and the approval as one JSON object\n" },
+	{ "approve", bg_verb_approve, "[SEAL] [OPTIONS]",
+		"one custodian's yes or no, given anywhere",
+		"  --refuse                    a refusal, which ends the request or its session\n"
+		"  --json                      the request and the code as one JSON object\n" },
 	{ "touch", bg_verb_touch, "[OPTIONS]",
 		"a security key's answer to a host's touch challenge",
 		"  --seal SEAL                 use the key's credential that this seal names\n"
@@ -101,7 +103,10 @@ static const struct bg_verb verbs[] = {
 		"  --account NAME              where there is more than one\n"
 		"  --confirm CODE              instead: that drill's alert has arrived\n" },
 	{ "revoke", bg_verb_revoke, "[REQUEST] [OPTIONS]", "end requests and sessions now (root)",
-		"  --account NAME              this account's only\n" },
+		"  --account NAME              this account's only\n"
+		"  --code                      the one that a custodian's refusal names; it is\n"
+		"                              asked for\n"
+		"  --stdin                     (--code) the refusal is on standard input\n" },
 	{ "log", bg_verb_log, "show|verify|report [OPTIONS]", "the story, its proof, the bundle",
 		"  show [REQUEST]              what happened, request by request\n"
 		"  --format FORMAT             text, json, rfc5424 or cef\n"

@@ -80,7 +80,7 @@ static struct bg_herd herd_of(const struct bg_session *session)
 }
 
 /* Closed sessions count as long as something of theirs lives. */
-static bool is_alive(const struct bg_session *session)
+bool bg_revoke_is_alive(const struct bg_session *session)
 {
 	const struct bg_herd herd = herd_of(session);
 
@@ -111,7 +111,7 @@ static void add_session(void *arg, const struct bg_session *session)
 
 	if (work->session_count < BG_REVOKE_MAX &&
 		is_meant(work->which, session->account, session->digest, session->nonce) &&
-		is_alive(session))
+		bg_revoke_is_alive(session))
 		work->sessions[work->session_count++] = *session;
 }
 
@@ -215,12 +215,22 @@ static void tell(struct bg_crypto *crypto, const struct bg_event *event, const c
 	(void)printf("revoked: %s %s: %s\n", event->account, shown, event->result);
 }
 
+#define RESULT_LEN 128
+static void deed(
+	const struct work *work, const char *who, size_t sessions, char ret[static RESULT_LEN])
+{
+	const char *custodian = work->which->custodian;
+
+	(void)snprintf(ret, RESULT_LEN, "%s%s%sby %s; %zu session%s",
+		custodian ? "refused by " : "", custodian ? custodian : "",
+		custodian ? ", given " : "", who, sessions, sessions == 1 ? "" : "s");
+}
+
 static void tell_request(struct bg_crypto *crypto, const struct work *work,
 	const struct bg_request_record *record, const char *who)
 {
 	char id[2 * BG_SHA256_LEN + 1], shown[24] = "without a reason yet";
-	char result[128], role[BG_ROLE_LEN + 1];
-	size_t sessions = sessions_of(work, record->request.nonce);
+	char result[RESULT_LEN], role[BG_ROLE_LEN + 1];
 	struct bg_event event = { .id = BG_EV_REVOKED,
 		.host = record->request.host_label,
 		.account = record->request.account,
@@ -241,22 +251,19 @@ static void tell_request(struct bg_crypto *crypto, const struct work *work,
 		bg_hex_encode(record->digest, BG_SHA256_LEN, id);
 		bg_short_id(record->digest, shown);
 	}
-	(void)snprintf(result, sizeof(result), "by %s; %zu session%s", who, sessions,
-		sessions == 1 ? "" : "s");
+	deed(work, who, sessions_of(work, record->request.nonce), result);
 	tell(crypto, &event, shown);
 }
 
 static void tell_session(struct bg_crypto *crypto, const struct work *work,
 	const struct bg_session *session, const char *who)
 {
-	size_t sessions = sessions_of(work, session->nonce);
-	char result[128], shown[BG_SHORT_ID_LEN + 1];
+	char result[RESULT_LEN], shown[BG_SHORT_ID_LEN + 1];
 	struct bg_session_words words;
 	struct bg_event event;
 
 	bg_short_id(session->digest, shown);
-	(void)snprintf(result, sizeof(result), "by %s; %zu session%s", who, sessions,
-		sessions == 1 ? "" : "s");
+	deed(work, who, sessions_of(work, session->nonce), result);
 	event = bg_session_event(session, BG_EV_REVOKED, result, &words);
 	tell(crypto, &event, shown);
 }

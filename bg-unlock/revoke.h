@@ -3,6 +3,7 @@
 #ifndef BG_UNLOCK_REVOKE_H
 #define BG_UNLOCK_REVOKE_H
 
+#include <breakglass/limits.h>
 #include <breakglass/os_session.h>
 
 /* Which requests: every field that is set must be the request's. */
@@ -10,6 +11,7 @@ struct bg_revoke_which {
 	const char *account;   /* NULL: any */
 	const uint8_t *digest; /* NULL: any */
 	const char *id;	       /* as bg_revoke_is_id takes it; NULL: any */
+	const char *custodian; /* NULL, or whose refusal ends it: said in the record */
 };
 
 /* A request as people name it: four characters of its short id, or all hexadecimal digits that the
@@ -28,6 +30,18 @@ size_t bg_revoke_count(struct bg_crypto *crypto, const struct bg_revoke_which *w
    and waits until their processes are gone, half a minute at the most. Prints a line for each. */
 struct bg_revoked bg_revoke(
 	struct bg_crypto *crypto, const struct bg_revoke_which *which, const char *who);
+
+/* Open, or closed and something of it still runs. */
+bool bg_revoke_is_alive(const struct bg_session *session);
+
+/* `--code`: asks for a custodian's refusal, at the terminal or on standard input, and finds the one
+   request that it is of. The exit status; why not is printed, and recorded as APPROVAL_REFUSED. */
+struct bg_revoke_word {
+	uint8_t digest[BG_SHA256_LEN]; /* of the request that is to end */
+	char custodian[BG_NAME_LEN + 1];
+};
+BG_CHECKED int bg_revoke_take_word(
+	struct bg_crypto *crypto, bool is_stdin, struct bg_revoke_word *ret);
 
 /* "root (NAME)": whose login this is, as the kernel says, whatever sudo or the environment say. */
 #define BG_REVOKE_WHO_LEN 64

@@ -11,17 +11,24 @@
 
 struct options {
 	struct bg_revoke_which which;
+	bool is_code, is_stdin;
+	struct bg_revoke_word word;
 };
 
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = { { "account", required_argument, NULL, 'a' },
+		{ "code", no_argument, NULL, 'c' }, { "stdin", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' }, { 0 } };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		if (c == 'a')
 			o->which.account = optarg;
+		else if (c == 'c')
+			o->is_code = true;
+		else if (c == 's')
+			o->is_stdin = true;
 		else if (c == 'h')
 			return -1;
 		else
@@ -30,6 +37,11 @@ static int parse(int argc, char **argv, struct options *o)
 	if (argc - optind > 1)
 		return bg_usage("revoke takes one request, or none for all");
 	o->which.id = argv[optind];
+	if (o->is_code && (argc > optind || o->which.account != NULL))
+		return bg_usage("--code: the refusal itself names the request, and it is asked "
+				"for, never given as an argument");
+	if (o->is_stdin && !o->is_code)
+		return bg_usage("--stdin goes with --code");
 	if (o->which.id != NULL && !bg_revoke_is_id(o->which.id))
 		return bg_usage("\"%s\" is no request: the four characters of its short id, or all "
 				"its hexadecimal digits",
@@ -80,6 +92,13 @@ int bg_verb_revoke(int argc, char **argv)
 		bg_error("%s names more than one request", o.which.id);
 		bg_hint("give all its digits, as the records have them: bg-unlock log show --json");
 		return BG_EXIT_NO;
+	}
+	if (o.is_code) {
+		status = bg_revoke_take_word(crypto, o.is_stdin, &o.word);
+		if (status)
+			return status;
+		o.which.digest = o.word.digest;
+		o.which.custodian = o.word.custodian;
 	}
 	bg_revoke_who(who);
 	revoked = bg_revoke(crypto, &o.which, who);

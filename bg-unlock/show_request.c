@@ -93,7 +93,7 @@ static void row(struct bg_tty *tty, const char *name, const char *text)
 	bg_tty_say(tty, "  %-9s %s\n", name, shown);
 }
 
-static void head(struct bg_tty *tty, const struct bg_asked_request *request)
+static void head(struct bg_tty *tty, const struct bg_asked_request *request, const char *what)
 {
 	if (request->challenge.request.purpose == BG_PURPOSE_DRILL)
 		bg_tty_say(tty,
@@ -101,17 +101,15 @@ static void head(struct bg_tty *tty, const struct bg_asked_request *request)
 			"%s\n\n",
 			request->id);
 	else
-		bg_tty_say(tty, "\n EMERGENCY: somebody wants to open   (request %s)\n\n",
-			request->id);
+		bg_tty_say(tty, "\n %s   (request %s)\n\n", what, request->id);
 }
 
-void bg_request_show(struct bg_tty *tty, const struct bg_asked_request *request)
+static void fields(struct bg_tty *tty, const struct bg_asked_request *request)
 {
 	const struct bg_request_challenge *challenge = &request->challenge;
 	const struct bg_request *r = &challenge->request;
-	char text[SHOWN_LEN], holder[BG_HOLDER_LEN + 1], length[48];
+	char text[SHOWN_LEN], length[48];
 
-	head(tty, request);
 	(void)snprintf(text, sizeof(text), "account %s (uid %u)", r->account, r->uid);
 	row(tty, "what", text);
 	(void)snprintf(text, sizeof(text), "host %s, by its door %s", r->host_label, r->service);
@@ -125,12 +123,30 @@ void bg_request_show(struct bg_tty *tty, const struct bg_asked_request *request)
 	(void)snprintf(text, sizeof(text), "%u of %zu custodians, set %s epoch %u",
 		challenge->threshold, challenge->custodian_count, request->set, challenge->epoch);
 	row(tty, "needs", text);
-	bg_escape_terminal(holder, sizeof(holder), r->holder);
+}
+
+void bg_request_show(struct bg_tty *tty, const struct bg_asked_request *request)
+{
+	char holder[BG_HOLDER_LEN + 1];
+
+	head(tty, request, "EMERGENCY: somebody wants to open");
+	fields(tty, request);
+	bg_escape_terminal(holder, sizeof(holder), request->challenge.request.holder);
 	bg_tty_say(tty,
 		"\n Telephone %s, by the number that you know, and ask:\n"
 		" is this you, now, and does your screen say request %s?\n"
-		" If you do not know of this, refuse: press Ctrl-C.\n\n",
+		" If you do not know of this, refuse: press Ctrl-C, then approve --refuse.\n\n",
 		holder[0] ? holder : "the key's holder", request->id);
+}
+
+void bg_request_show_refused(struct bg_tty *tty, const struct bg_asked_request *request)
+{
+	head(tty, request, "EMERGENCY: somebody wants to open, or has opened");
+	fields(tty, request);
+	bg_tty_say(tty,
+		"\n Your no ends this request and every session that came of it, nothing else,\n"
+		" when root on %s gives it to:  bg-unlock revoke --code\n\n",
+		request->challenge.request.host_label);
 }
 
 bool bg_request_agree(struct bg_tty *tty, const char *prompt, char line[static BG_TTY_LINE_LEN])

@@ -25,6 +25,8 @@ BG_CHECKED int bg_request_take(struct bg_crypto *crypto, const uint8_t *body, si
 	const struct bg_seal *seal, struct bg_asked_request *ret);
 /* What, where, by whom, why, for how long; what to do before one agrees. At most 14 lines. */
 void bg_request_show(struct bg_tty *tty, const struct bg_asked_request *request);
+/* The same for somebody who is about to refuse it. */
+void bg_request_show_refused(struct bg_tty *tty, const struct bg_asked_request *request);
 /* One typed yes; anything else is no. Not shown: people type shares at any prompt. */
 bool bg_request_agree(struct bg_tty *tty, const char *prompt, char line[static BG_TTY_LINE_LEN]);
 

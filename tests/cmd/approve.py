@@ -347,6 +347,80 @@ def approve_P20_foreign_text_stays_in_its_place():
         t.end()
 
 
+def refused(t, request, share, whose):
+    t.see(SHARE)
+    t.send_when_hidden(share)
+    t.see(f"{whose}: type yes to refuse request {short_id(request)}:")
+    t.sendline("yes")
+    assert t.end() == 0, t.shown
+    check_width(t)
+    return one_line(t.shown)
+
+
+def approve_P17_a_refusal_is_no_approval():
+    with Place() as p:
+        s = p.ceremony()
+        host = Host(p.seal)
+        for form, args, whose in ((str, (), "custodian number 2"), (compact, (p.seal,), "dba")):
+            request = host.request()
+            t = asked(request, "--refuse", *args)
+            code = refused(t, request, form(s["dba"]), whose)
+            for text in ("somebody wants to open, or has opened", "account breakglass (uid 1001)",
+                         "host db1, by its door sshd", "oncall, with the security key a",
+                         "ends this request and every session that came of it",
+                         "root on db1 gives it to:  bg-unlock revoke --code",
+                         f"Request {short_id(request)}: refused by {whose}.",
+                         "The refusal, to be read aloud line by line:"):
+                assert text in t.shown, text
+            assert host.refuses(request, "dba", code) and not host.verifies(request, "dba", code)
+            assert not host.refuses(host.request(), "dba", code)
+            assert "".join(codelib.find_lines(t.shown, codelib.REFUSAL)) == code
+            approved = one_line(approve(request, form(s["dba"]), *args).shown)
+            assert host.verifies(request, "dba", approved)
+            assert not host.refuses(request, "dba", approved)
+        out = json.loads(refused(asked(request, p.seal, "--refuse", "--json"), request, s["ops"], "ops"))
+        assert out["custodian"] == "ops" and "approval" not in out
+        assert host.refuses(request, "ops", out["refusal"])
+
+
+def test_refuse_S13_wrong_shares_and_anything_but_yes():
+    with Place() as p, Place() as q:
+        s, o = p.ceremony(), q.ceremony()
+        request = Host(p.seal).request(purpose="drill", host_label="h" * 24, reason="r" * 64)
+        t = asked(request, "--refuse")
+        t.see(SHARE)
+        t.send_when_hidden(o["ops"])
+        t.see("a share of another set")
+        t.see(SHARE)
+        t.send_when_hidden(s["ops"])
+        t.see("type yes to refuse")
+        t.sendline("no")
+        assert t.end() == 1 and "not refused" in t.shown and "DRILL" in t.shown
+        assert not codelib.find_lines(t.shown, codelib.REFUSAL)
+        check_width(t)
+
+
+def test_a_no_needs_nobodys_leave():
+    """A seal that takes approvals only at its own prompt takes refusals all the same."""
+    with Place() as p:
+        plan = p.path("plan")
+        with open(plan, "w", encoding="ascii") as f:
+            f.write("[plan]\naccount = breakglass\nzone = db\nthreshold = 2\nstrength = 128\n"
+                    "[policy]\nremote = touch\n"
+                    + "".join(f"[custodian {c}]\nphone = 1\n" for c in ("ops", "dba", "audit"))
+                    + f"[key a]\nholder = oncall\ndevice = {p.key.path}\n")
+        p.seal = p.path("breakglass.seal")
+        run("init", "breakglass", "--plan", plan, "-o", p.seal, "--shares-to", p.private("shares"),
+            "--pin-stdin", stdin=PIN + "\n", check=0)
+        host, s = Host(p.seal), p.read_shares("shares")
+        request = host.request()
+        t = asked(request, p.seal)
+        t.see("takes no approvals from elsewhere")
+        assert t.end() == 1
+        code = refused(asked(request, p.seal, "--refuse"), request, s["audit"], "audit")
+        assert host.refuses(request, "audit", code)
+
+
 def approve_S17_nothing_is_kept():
     with Place() as p:
         s = p.ceremony()

@@ -19,7 +19,7 @@ SECRET_FILES = """
 	pam_breakglass/quorum.c pam_breakglass/ticket.c
 	bg-unlock/ask.c bg-unlock/confirm.c bg-unlock/deal.c bg-unlock/combine.c bg-unlock/share.c
 	bg-unlock/combine_plain.c bg-unlock/combine_sealed.c bg-unlock/respond.c
-	bg-unlock/approve.c bg-unlock/ask_code.c bg-unlock/show_request.c
+	bg-unlock/approve.c bg-unlock/ask_code.c bg-unlock/show_request.c bg-unlock/revoke_code.c
 	bg-unlock/init.c bg-unlock/reseal*.c bg-unlock/enrol.c bg-unlock/fido2_ask.c bg-unlock/touch.c
 	bg-unlock/secrets.c bg-unlock/tty.c
 """.split()
@@ -41,6 +41,9 @@ ALLOWED = {
 		"strcmp(request->holder, seal->keys[key].holder)": "names"},
 	"bg-unlock/deal.c": {"memcmp(old, text, len)": "telephone numbers"},
 	"bg-unlock/reseal.c": {'strcmp(s->ask.text, "yes")': "a typed yes"},
+	"bg-unlock/revoke_code.c": {
+		"memcmp(digest, s->refusal.tag, BG_TAG_LEN)": "a request's digest, in every record",
+		"memcmp(s->found[i].digest, digest, BG_SHA256_LEN)": "the same"},
 	"bg-unlock/combine.c": {'strcmp(s->ask.text, "yes")': "a typed yes"},
 	"bg-fido2/assert.c": {"strcmp(name, user_name)": "an account's name"},
 	"bg-unlock/touch.c": {'strcmp(s->ask.text, "yes")': "a typed yes",

@@ -17,6 +17,10 @@ OTHER = r"That {} is for request [0-9A-Z]{{4}}; this is [0-9A-Z]{{4}}\."
 NOT_MADE = r"That approval was not made with the share of {} in force\."
 NO_QUORUM = r"That response was not made by this set's quorum\."
 WRONG_KIND = r"That is {}; a share or an approval is wanted\."
+# at `revoke --code`
+NO_SUCH = r"No request [0-9A-Z]{4} is open here: it is over, or another host's\."
+NOT_REFUSED = r"That refusal of request [0-9A-Z]{{4}} was not made with the share of {} in force\."
+NOT_A_REFUSAL = r"that is {}; a refusal is wanted"
 
 
 def one_line(kind, body):
@@ -53,6 +57,13 @@ class Custodians:
 			self.key(name, challenge)))
 		body.update(says)
 		return codelib.write_approval(body["tag"], body["index"], body["epoch"], body["signature"])
+
+	def refusal(self, name, challenge, **changed):
+		says = {k: changed.pop(k) for k in ("tag", "epoch", "index") if k in changed}
+		body = codelib.read_refusal(codelib.refusal({**challenge, **changed}, self.index(name),
+			self.key(name, challenge)))
+		body.update(says)
+		return codelib.write_refusal(body["tag"], body["index"], body["epoch"], body["signature"])
 
 	def response(self, challenge, exposed=None, **changed):
 		says = {k: changed.pop(k) for k in ("tag", "epoch", "exposed_says") if k in changed}
@@ -138,10 +149,10 @@ def rows_other_context(people, c, seal_signature):
 
 	yield ("P17 the seal's signature as an approval", approval(seal_signature), NOT_MADE.format("dba"))
 	yield ("P17 the seal's signature as a response", response(seal_signature), NO_QUORUM)
-	for context in ("response", "seal", "succession-quorum", "request", "touch", "enrol"):
+	for context in ("response", "refusal", "seal", "succession-quorum", "request", "touch", "enrol"):
 		yield (f"P17 context {context} as an approval",
 			approval(dba.sign(codelib.frame(context, digest))), NOT_MADE.format("dba"))
-	for context in ("approval", "seal", "succession-quorum"):
+	for context in ("approval", "refusal", "seal", "succession-quorum"):
 		yield (f"P17 context {context} as a response",
 			response(quorum.sign(codelib.frame(context, digest, exposed))), NO_QUORUM)
 	yield ("P17 the bare digest as an approval", approval(dba.sign(digest)), NOT_MADE.format("dba"))
@@ -164,7 +175,7 @@ def rows_other_kind(people, c):
 			("a touch challenge", codelib.TOUCH_CHALLENGE, codelib.write_touch_challenge(touch)),
 			("a touch answer", codelib.TOUCH_ANSWER, answer),
 			("a request challenge", codelib.REQUEST_CHALLENGE, codelib.write_request_challenge(c)),
-			("a refusal", codelib.REFUSAL, b"\1no")):
+			("a refusal", codelib.REFUSAL, people.refusal("dba", c))):
 		# what is longer than an answer may be is told by its first lines
 		yield (f"P17 {name} at the share prompt", one_line(kind, body)[:480], WRONG_KIND.format(name))
 	for kind, name, body in ((codelib.APPROVAL, "approval", people.approval("dba", c)),
@@ -177,6 +188,48 @@ def rows_other_kind(people, c):
 		r"That approval cannot be read")
 	yield ("P17 an approval's bytes as a response", one_line(codelib.RESPONSE,
 		people.approval("dba", c)), r"That response cannot be read")
+
+
+def rows_refusal(people, c, old):
+	"""P17, S13: at `revoke --code`, while this request is open: what ends nothing."""
+	def one(body):
+		return one_line(codelib.REFUSAL, body)
+
+	was = {**c, "set": old.set_id, "epoch": 1}
+	digest, dba, quorum = codelib.request_digest(c), people.key("dba", c), people.quorum_key(c)
+	for field, changed in other_requests(c):
+		yield f"P17 refusal, another {field}", one(people.refusal("dba", c, **changed)), NO_SUCH
+		yield (f"P17 refusal, another {field}, tag forged",
+			one(people.refusal("dba", c, tag=tag_of(c), **changed)), NOT_REFUSED.format("dba"))
+	yield ("P17 refusal by a retired custodian, of a request of his time",
+		one(old.refusal("dba", was, tag=tag_of(c))),
+		r"That refusal is of epoch 1, retired; set [0-9A-Z]{4} epoch 2 is in force\.")
+	yield ("P17 refusal by a retired custodian, epoch forged",
+		one(old.refusal("dba", was, epoch=2)), NOT_REFUSED.format("dba"))
+	yield ("P17 refusal of an epoch to come", one(people.refusal("dba", c, epoch=3)),
+		r"That refusal is of epoch 3, not installed here; set [0-9A-Z]{4} epoch 2 is in force\.")
+	yield ("S13 ops refuses as dba", one(people.refusal("ops", c, index=people.index("dba"))),
+		NOT_REFUSED.format("dba"))
+	yield ("S13 refusal by a member whom the set does not have",
+		one(people.refusal("dba", c, index=9)), r"That refusal is of no custodian of set")
+	for context in ("approval", "response", "request", "touch", "seal"):
+		yield (f"P17 context {context} as a refusal", one(codelib.write_refusal(digest[:4],
+			people.index("dba"), 2, dba.sign(codelib.frame(context, digest)))),
+			NOT_REFUSED.format("dba"))
+	for what, signature in (("the bare digest", dba.sign(digest)), ("zeroes", bytes(64)),
+			("the quorum's", quorum.sign(codelib.frame("refusal", digest)))):
+		yield (f"P17 {what} as a refusal", one(codelib.write_refusal(digest[:4],
+			people.index("dba"), 2, signature)), NOT_REFUSED.format("dba"))
+	lines = [codelib.encode(codelib.REFUSAL, people.refusal(name, c)) for name in ("dba", "audit")]
+	yield "P17 lines of two refusals", "".join(lines[0][:3] + lines[1][3:]), NOT_REFUSED.format("dba")
+	for name, kind, body in (("an approval", codelib.APPROVAL, people.approval("dba", c)),
+			("a response", codelib.RESPONSE, people.response(c)),
+			("a request challenge", codelib.REQUEST_CHALLENGE, codelib.write_request_challenge(c))):
+		yield f"P17 {name} at revoke --code", one_line(kind, body), NOT_A_REFUSAL.format(name)
+	good = people.refusal("dba", c)
+	for what, body in (("of another version", b"\2" + good[1:]), ("with a byte more", good + b"\0"),
+			("with a byte less", good[:-1])):
+		yield f"P17 refusal {what}", one(body), r"That refusal cannot be read"
 
 
 def rows_mixed(people, c):

@@ -36,16 +36,21 @@ class Host:
     def request(self, **fields):
         return self.base | {"nonce": os.urandom(16)} | fields
 
-    def verifies(self, request, name, text):
-        """Is text name's approval of this request?"""
+    def verifies(self, request, name, text, wanted=codelib.APPROVAL):
+        """Is text name's approval of this request? wanted: or another kind, his refusal."""
         kind, body = codelib.decode(chunks(text))
-        approval = codelib.read_approval(body)
+        word = codelib.protocol.READERS[wanted](body)
         digest = codelib.request_digest(request)
         index, pub = self.people[name]
-        return (kind == codelib.APPROVAL and approval["tag"] == digest[:4]
-                and approval["index"] == index and approval["epoch"] == request["epoch"]
-                and codelib.ed25519_verifies(pub, approval["signature"],
-                                             codelib.frame("approval", digest)))
+        context = {codelib.APPROVAL: "approval", codelib.REFUSAL: "refusal"}[wanted]
+        return (kind == wanted and word["tag"] == digest[:4]
+                and word["index"] == index and word["epoch"] == request["epoch"]
+                and codelib.ed25519_verifies(pub, word["signature"],
+                                             codelib.frame(context, digest)))
+
+    def refuses(self, request, name, text):
+        """Is text name's refusal of this request?"""
+        return self.verifies(request, name, text, codelib.REFUSAL)
 
     def answers(self, request, names, text):
         """Is text the quorum's response to this request, of these custodians' shares?"""
