@@ -117,13 +117,14 @@ static bool make_code(char ret[static BG_DRILL_CODE_LEN + 1])
 }
 
 static bool record(const struct subject *subject, const struct bg_drill_options *options,
-	enum bg_event_id id, const char *result)
+	enum bg_event_id id, const char *reason, const char *result)
 {
 	char set[2 * BG_SET_ID_LEN + 1];
 	struct bg_emitted emitted = { 0 };
 	struct bg_event event = { .id = id,
 		.host = subject->host.label,
 		.account = subject->account,
+		.reason = reason,
 		.role = subject->host.role,
 		.set = set,
 		.epoch = subject->seal.epoch,
@@ -326,13 +327,15 @@ static void print_table(const struct subject *subject, const struct bg_drill_opt
 static int drill(
 	struct subject *subject, const struct bg_drill_options *options, struct bg_drill_run *run)
 {
-	char result[RESULT_LEN], code[BG_DRILL_CODE_LEN + 1];
+	char reason[BG_REASON_LEN + 1], result[RESULT_LEN], code[BG_DRILL_CODE_LEN + 1];
 
 	if (!make_code(code))
 		return bg_fail(BG_ERR_RANDOM, NULL, NULL);
-	(void)snprintf(result, sizeof(result), "id=%s door=%s offline=%s confirm=%s", options->id,
-		options->door, options->is_offline ? "yes" : "no", code);
-	if (!record(subject, options, BG_EV_DRILL_STARTED, result)) {
+	/* The reason stands in the part of an alert that each way carries whole. */
+	(void)snprintf(reason, sizeof(reason), "confirm=%s of drill %s", code, options->id);
+	(void)snprintf(result, sizeof(result), "id=%s door=%s offline=%s", options->id,
+		options->door, options->is_offline ? "yes" : "no");
+	if (!record(subject, options, BG_EV_DRILL_STARTED, reason, result)) {
 		bg_error("the drill cannot be recorded, so it is none: the log takes nothing");
 		bg_hint("bg-unlock check says why");
 		return BG_EXIT_MACHINE;
@@ -343,7 +346,7 @@ static int drill(
 	go(options, subject, run);
 	put_result(options, run, result);
 	print_table(subject, options, run);
-	if (!record(subject, options, BG_EV_DRILL_ENDED, result)) {
+	if (!record(subject, options, BG_EV_DRILL_ENDED, NULL, result)) {
 		bg_error("the drill's end could not be recorded");
 		return BG_EXIT_MACHINE;
 	}

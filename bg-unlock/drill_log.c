@@ -52,11 +52,35 @@ static int64_t time_of(const struct bg_log_line *line)
 struct search {
 	const char *account;
 	struct bg_drill_past *past;
+	char started_id[BG_DRILL_ID_LEN + 1]; /* of the last one that began */
+	bool is_confirmed;		      /* its alert, perhaps before it ended */
 };
 
-static void take_ended(
-	struct bg_drill_past *past, const struct bg_log_line *line, const char *result)
+static void take_started(struct search *search, const struct bg_log_line *line, const char *result)
 {
+	(void)line;
+	search->is_confirmed = false;
+	if (!value_of(result, "id", search->started_id, sizeof(search->started_id)))
+		search->started_id[0] = '\0';
+}
+
+static void take_confirmed(
+	struct search *search, const struct bg_log_line *line, const char *result)
+{
+	char id[BG_DRILL_ID_LEN + 1];
+
+	(void)line;
+	if (strncmp(result, "drill ", 6) != 0 || !value_of(result, "id", id, sizeof(id)))
+		return;
+	if (strcmp(id, search->started_id) == 0)
+		search->is_confirmed = true;
+	if (strcmp(id, search->past->passed_id) == 0)
+		search->past->is_confirmed = true;
+}
+
+static void take_ended(struct search *search, const struct bg_log_line *line, const char *result)
+{
+	struct bg_drill_past *past = search->past;
 	char secs[16];
 
 	if (!value_of(result, "id", past->last_id, sizeof(past->last_id)) ||
@@ -66,7 +90,7 @@ static void take_ended(
 	if (strcmp(past->last_result, "passed") != 0)
 		return;
 	past->has_passed = true;
-	past->is_confirmed = false;
+	past->is_confirmed = search->is_confirmed && strcmp(past->last_id, search->started_id) == 0;
 	past->passed_time = time_of(line);
 	past->passed_secs = value_of(result, "seconds", secs, sizeof(secs))
 				    ? (uint32_t)strtoul(secs, NULL, 10)
@@ -76,26 +100,27 @@ static void take_ended(
 
 static void on_line(void *arg, const struct bg_log_line *line)
 {
+	static const struct {
+		const char *event;
+		void (*take)(
+			struct search *search, const struct bg_log_line *line, const char *result);
+	} wanted[] = { { "DRILL_STARTED", take_started }, { "DRILL_ENDED", take_ended },
+		{ "ALERT_DELIVERED", take_confirmed } };
 	struct search *search = arg;
-	struct bg_drill_past *past = search->past;
-	char event[TEXT_LEN], account[TEXT_LEN], result[TEXT_LEN], id[BG_DRILL_ID_LEN + 1];
+	char event[TEXT_LEN], account[TEXT_LEN], result[TEXT_LEN];
 
-	if (!field(line, "event", event) ||
-		(strcmp(event, "DRILL_ENDED") != 0 && strcmp(event, "ALERT_DELIVERED") != 0) ||
-		!field(line, "account", account) || strcmp(account, search->account) != 0 ||
-		!field(line, "result", result))
+	if (!field(line, "event", event))
 		return;
-	if (event[0] == 'D')
-		take_ended(past, line, result);
-	else if (strncmp(result, "drill ", 6) == 0 && value_of(result, "id", id, sizeof(id)) &&
-		 strcmp(id, past->passed_id) == 0)
-		past->is_confirmed = true;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (strcmp(event, wanted[i].event) == 0 && field(line, "account", account) &&
+			strcmp(account, search->account) == 0 && field(line, "result", result))
+			wanted[i].take(search, line, result);
 }
 
 enum bg_err bg_drill_past(struct bg_crypto *crypto, const char *account, struct bg_drill_past *ret)
 {
 	struct bg_drill_past past = { 0 };
-	struct search search = { account, &past };
+	struct search search = { .account = account, .past = &past };
 	const struct bg_log_visitor visitor = { .arg = &search, .on_line = on_line };
 	struct bg_log_totals totals;
 	enum bg_err err = bg_log_read(crypto, &visitor, &totals, NULL);
@@ -162,9 +187,8 @@ static void on_started(void *arg, const struct bg_log_line *line)
 	char event[TEXT_LEN], text[TEXT_LEN], result[TEXT_LEN], code[16];
 
 	if (!field(line, "event", event) || strcmp(event, "DRILL_STARTED") != 0 ||
-		!field(line, "result", result) ||
-		!value_of(result, "confirm", code, sizeof(code)) ||
-		strcasecmp(code, started->code) != 0)
+		!field(line, "reason", text) || !value_of(text, "confirm", code, sizeof(code)) ||
+		!field(line, "result", result) || strcasecmp(code, started->code) != 0)
 		return;
 	started->is_found = value_of(result, "id", started->id, sizeof(started->id));
 	started->time = time_of(line);

@@ -197,8 +197,9 @@ class CommandBase(DrillCase):
 		self.addCleanup(term.close, force=True)
 		return term
 
-	def through(self, term, shares=("ops", "dba")):
-		term.expect("PIN of your security key")
+	def through(self, term, shares=("ops", "dba"), is_at_pin=False):
+		if not is_at_pin:
+			term.expect("PIN of your security key")
 		self.stage.keys["a"].ctl("touch")
 		term.sendline(PIN)
 		term.expect("Reason")
@@ -216,6 +217,11 @@ class CommandBase(DrillCase):
 	def fields(self, name):
 		return dict(pair.split("=", 1) for pair in self.result_of(name)[-1].split(";")[0].split()
 			if "=" in pair)
+
+	def code(self):
+		"""The one in the alert: in its first 140 characters, which every way carries."""
+		[started] = [e for e in self.stage.events() if e["event"] == "DRILL_STARTED"][-1:]
+		return re.fullmatch(r"confirm=(\w+) of drill [\w-]+", started["reason"])[1]
 
 	def nothing_is_left(self):
 		self.assertEqual(list(DRILLS.iterdir()), [])
@@ -250,7 +256,7 @@ class CommandTest(CommandBase):
 		term = self.run_command("--id", "q4")
 		self.through(term)
 		self.assertEqual(self.ends(term)[1], 0)
-		code = self.fields("DRILL_STARTED")["confirm"]
+		code = self.code()
 		self.assertRegex(code, "^[0-9A-Z]{6}$")
 		wrong = subprocess.run([COMMAND, "drill", "--confirm", "000000"], capture_output=True,
 			text=True, check=False)
@@ -264,7 +270,7 @@ class CommandTest(CommandBase):
 	def test_the_code_is_in_the_alert_and_not_on_the_drillers_screen(self):
 		term = self.run_command("--id", "q4")
 		term.expect("PIN of your security key")
-		code = self.fields("DRILL_STARTED")["confirm"]
+		code = self.code()
 		self.assertNotIn(code, term.before)
 		term.sendintr()
 		self.assertNotIn(code, self.ends(term)[0])
@@ -311,9 +317,20 @@ class CommandTest(CommandBase):
 		[found] = self.finding("drill")
 		self.assertEqual(found["level"], "OK", found)
 		self.assertRegex(found["text"], r"^drill one passed in \d+ s, 0 days ago; nobody confirmed")
-		subprocess.run([COMMAND, "drill", "--confirm", self.fields("DRILL_STARTED")["confirm"]],
+		subprocess.run([COMMAND, "drill", "--confirm", self.code()],
 			check=True, capture_output=True)
 		self.assertIn("its alert arrived", self.finding("drill")[0]["text"])
+		# read back while the drill still goes on, of one with the same name, too
+		for name in ("one", "while"):
+			term = self.run_command("--id", name)
+			term.expect("PIN of your security key")
+			if name == "while":
+				subprocess.run([COMMAND, "drill", "--confirm", self.code()], check=True,
+					capture_output=True)
+			self.through(term, is_at_pin=True)
+			self.assertEqual(self.ends(term)[1], 0)
+			self.assertIn("its alert arrived" if name == "while" else "nobody confirmed",
+				self.finding("drill")[0]["text"])
 		term = self.run_command("--id", "two")
 		term.expect("PIN of your security key")
 		term.sendintr()

@@ -119,7 +119,7 @@ class Watch(Stage):
 			mail = wait_until("the drill's mail", lambda: alertlib.mails(self.box, "DRILL_STARTED"))[0]
 			self.say("Mail: " + mail.subject, more="   ")
 			self.expect("its alert says that it is a drill", '"drill":true' in mail.body)
-			code = re.search(r"confirm=(\w+)", mail.body)[1]
+			code = re.search(r"confirm=(\w+)", mail.subject)[1]
 			self.runs(f"bg-unlock drill --confirm {code}")
 
 	# Ends
