@@ -209,6 +209,15 @@ static size_t sessions_of(const struct work *work, const uint8_t nonce[static BG
 	return count;
 }
 
+static const struct bg_session *session_of(
+	const struct work *work, const uint8_t nonce[static BG_NONCE_LEN])
+{
+	for (size_t i = 0; i < work->session_count; i++)
+		if (memcmp(work->sessions[i].nonce, nonce, BG_NONCE_LEN) == 0)
+			return &work->sessions[i];
+	return NULL;
+}
+
 static void tell(struct bg_crypto *crypto, const struct bg_event *event, const char *shown)
 {
 	bg_log_event(crypto, "bg-unlock", event, false, NULL);
@@ -230,7 +239,8 @@ static void tell_request(struct bg_crypto *crypto, const struct work *work,
 	const struct bg_request_record *record, const char *who)
 {
 	char id[2 * BG_SHA256_LEN + 1], shown[24] = "without a reason yet";
-	char result[RESULT_LEN], role[BG_ROLE_LEN + 1];
+	char result[RESULT_LEN], role[BG_ROLE_LEN + 1], set[2 * BG_SET_ID_LEN + 1];
+	const struct bg_session *session = session_of(work, record->request.nonce);
 	struct bg_event event = { .id = BG_EV_REVOKED,
 		.host = record->request.host_label,
 		.account = record->request.account,
@@ -250,6 +260,11 @@ static void tell_request(struct bg_crypto *crypto, const struct work *work,
 	} else {
 		bg_hex_encode(record->digest, BG_SHA256_LEN, id);
 		bg_short_id(record->digest, shown);
+	}
+	if (session) { /* who opened it stands there */
+		bg_hex_encode(session->set_id, BG_SET_ID_LEN, set);
+		event.set = set;
+		event.custodians = session->custodians;
 	}
 	deed(work, who, sessions_of(work, record->request.nonce), result);
 	tell(crypto, &event, shown);

@@ -130,9 +130,9 @@ class Laptop:
 		self.box.run(f"chown {self.user} /run/softkey/{key}")
 		return f"/run/softkey/{key}"
 
-	def approve(self, challenge, share):
+	def approve(self, challenge, share, *options):
 		"""One custodian's way: the challenge's lines, the share, yes; gives the approval."""
-		with self.starts("bg-unlock", "approve") as typist:
+		with self.starts("bg-unlock", "approve", *options) as typist:
 			typist.sees(r"[Cc]hallenge[^\n]*: ?$")
 			typist.pastes("\n".join(challenge))
 			typist.sees(r"[Ss]hare[^\n]*: ?$")
@@ -140,6 +140,10 @@ class Laptop:
 			typist.sees(r"yes[^\n]*: ?$")
 			typist.types("yes")
 			return one_line(self.ends(typist))
+
+	def refuse(self, challenge, share):
+		"""The same way to a refusal."""
+		return self.approve(challenge, share, "--refuse")
 
 	def combine(self, challenge, shares):
 		"""Custodians gathered here agree and come one after the other; gives the response."""
