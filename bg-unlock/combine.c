@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `combine`: a response to a request; do these shares make a quorum; the secret with --reveal. */
+/* `combine`: a response to a request; an envelope; do these shares make a quorum; the secret. */
 #include "bg-unlock.h"
 #include "combine.h"
 #include "load.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int write_secret(const char *p, size_t len)
+int bg_combine_write(const char *p, size_t len)
 {
 	while (len) {
 		ssize_t n = write(STDOUT_FILENO, p, len);
@@ -42,7 +42,7 @@ int bg_combine_reveal(struct bg_combine *s)
 	}
 	bg_hex_encode(s->secret.bytes, s->secret.len, s->hex);
 	s->hex[2 * s->secret.len] = '\n';
-	return write_secret(s->hex, 2 * s->secret.len + 1);
+	return bg_combine_write(s->hex, 2 * s->secret.len + 1);
 }
 
 static int parse(int argc, char **argv, struct bg_combine_options *o)
@@ -50,21 +50,26 @@ static int parse(int argc, char **argv, struct bg_combine_options *o)
 	static const struct option longs[] = { { "stdin", no_argument, NULL, 's' },
 		{ "reveal", no_argument, NULL, 'r' },
 		{ "passphrase-file", required_argument, NULL, 'p' },
-		{ "help", no_argument, NULL, 'h' }, { 0 } };
+		{ "open", required_argument, NULL, 'e' },
+		{ "output", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' },
+		{ 0 } };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
 		if (c == 's')
 			o->is_stdin = true;
 		else if (c == 'r')
 			o->is_reveal = true;
 		else if (c == 'p')
 			o->passphrase_file = optarg;
+		else if (c == 'e')
+			o->envelope = optarg;
+		else if (c == 'o')
+			o->out = optarg;
 		else if (c == 'h')
 			return -1;
 		else
-			return bg_usage("combine takes [SEAL] [--stdin] [--reveal] "
-					"[--passphrase-file FILE]");
+			return bg_usage("combine does not know that option");
 	}
 	if (argc - optind > 1)
 		return bg_usage(
@@ -72,13 +77,19 @@ static int parse(int argc, char **argv, struct bg_combine_options *o)
 	o->seal = argv[optind];
 	if (o->seal && o->passphrase_file)
 		return bg_usage("--passphrase-file: a seal's secret has no passphrase");
+	if (o->envelope && !o->seal)
+		return bg_usage("--open wants the seal of the set that the envelope is for");
+	if (o->envelope && o->is_reveal)
+		return bg_usage("--open and --reveal: one of them");
+	if (o->out && !o->envelope)
+		return bg_usage("--output is where an envelope's content goes: --open FILE");
 	return BG_EXIT_DONE;
 }
 
 static int combine(
 	struct bg_crypto *crypto, struct bg_combine *s, const struct bg_combine_options *o)
 {
-	bool is_none = o->is_stdin || o->is_reveal || o->passphrase_file;
+	bool is_none = o->is_stdin || o->is_reveal || o->passphrase_file || o->envelope;
 	const struct bg_seal *seal = o->seal ? &s->seal : NULL;
 	int status = is_none ? BG_EXIT_DONE : bg_respond_ask(crypto, s, seal, &is_none);
 
@@ -108,6 +119,8 @@ static int run(struct bg_crypto *crypto, void *state, const void *options)
 		status = bg_load_seal(crypto, o->seal, &s->seal);
 	if (!status && o->seal && !o->is_stdin)
 		status = bg_load_contacts(NULL, o->seal, &s->contacts);
+	if (!status && o->envelope)
+		status = bg_combine_open_begin(s, o);
 	if (status)
 		return status;
 	err = bg_tty_open(&s->tty, o->is_stdin, &diag);

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the parts of `combine` share: combine.c the verb; combine_plain.c shares
- * without a seal, combine_sealed.c with one; respond.c the response to a request.
+ * without a seal, combine_sealed.c with one; respond.c the response to a request;
+ * combine_open.c an envelope.
  */
 #ifndef BG_UNLOCK_COMBINE_H
 #define BG_UNLOCK_COMBINE_H
 
+#include "envelope.h"
+#include "pending.h"
 #include "show_request.h"
 
 #include <breakglass/conf.h>
 
 struct bg_combine_options {
 	const char *seal, *passphrase_file;
+	const char *envelope, *out; /* --open, --output */
 	bool is_stdin, is_reveal;
 };
+
+#define BG_COMBINE_PLAIN_LEN 65536 /* of an envelope that goes to no file */
 
 /* In locked memory. */
 struct bg_combine {
@@ -36,10 +42,23 @@ struct bg_combine {
 	struct bg_ask_code code;
 	struct bg_asked_request request;
 	uint16_t exposed; /* bit a member index */
+
+	/* combine_open.c */
+	int envelope; /* the file; -1: none */
+	char identity[BG_ENVELOPE_IDENTITY_SIZE];
+	size_t plain_len;
+	char plain[BG_COMBINE_PLAIN_LEN];
 };
 
 /* Prints the secret, at a terminal after a warning and a yes. The exit status, as of all here. */
 BG_CHECKED int bg_combine_reveal(struct bg_combine *s);
+/* To standard output, never through stdio. */
+BG_CHECKED int bg_combine_write(const char *p, size_t len);
+/* Before a share is asked for: is the envelope there, may its content go where it is to go? */
+BG_CHECKED int bg_combine_open_begin(struct bg_combine *s, const struct bg_combine_options *o);
+/* Opens it with the quorum that stands. */
+BG_CHECKED int bg_combine_open(struct bg_crypto *crypto, struct bg_combine *s,
+	const struct bg_combine_options *o, const struct bg_quorum *quorum);
 BG_CHECKED int bg_combine_plain(
 	struct bg_crypto *crypto, struct bg_combine *s, const struct bg_combine_options *o);
 BG_CHECKED int bg_combine_sealed(

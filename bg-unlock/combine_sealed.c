@@ -72,11 +72,16 @@ static int judge(struct bg_crypto *crypto, struct bg_combine *s, FILE *report, u
 }
 
 /* Who is needed, and how to reach them. */
-static void sealed_head(struct bg_combine *s)
+static void sealed_head(struct bg_combine *s, const struct bg_combine_options *o)
 {
 	char set[BG_SHORT_ID_LEN + 1];
 
 	bg_short_id(s->seal.set_id, set);
+	if (o->envelope)
+		bg_tty_say(&s->tty,
+			"OPEN %.70s\n This machine is about to see the whole quorum: best one "
+			"that is never on a\n network. Reseal afterwards.\n",
+			o->envelope);
 	bg_tty_say(&s->tty, "%s@%s  set %s epoch %u  need %u of:\n", s->seal.account, s->seal.zone,
 		set, s->seal.epoch, s->seal.threshold);
 	for (size_t i = 0; i < s->seal.custodian_count; i++)
@@ -84,12 +89,13 @@ static void sealed_head(struct bg_combine *s)
 			bg_contacts_phone(&s->contacts, s->seal.custodians[i].name));
 }
 
-static int sealed_gather(struct bg_crypto *crypto, struct bg_combine *s, FILE *report)
+static int sealed_gather(struct bg_crypto *crypto, struct bg_combine *s,
+	const struct bg_combine_options *o, FILE *report)
 {
 	char prompt[256], last[64] = "";
 	unsigned int number = 0;
 
-	sealed_head(s);
+	sealed_head(s, o);
 	while (s->count < (s->tty.is_stdin ? BG_CUSTODIANS_MAX : s->seal.threshold)) {
 		enum bg_asked asked;
 		int status;
@@ -126,10 +132,10 @@ int bg_combine_sealed(
 	struct bg_crypto *crypto, struct bg_combine *s, const struct bg_combine_options *o)
 {
 	BG_WIPE(bg_quorum_wipe) struct bg_quorum quorum = { 0 };
-	FILE *report = o->is_reveal ? stderr : stdout;
+	FILE *report = o->is_reveal || o->envelope ? stderr : stdout;
 	struct bg_diag diag = { 0 };
 	enum bg_err err;
-	int status = sealed_gather(crypto, s, report);
+	int status = sealed_gather(crypto, s, o, report);
 
 	if (status)
 		return status;
@@ -145,5 +151,7 @@ int bg_combine_sealed(
 			"each share is right by itself, but not all together: the seal "
 			"or a share is damaged; use other custodians' shares");
 	(void)fprintf(report, "quorum: stands (%zu of %u)\n", s->count, s->seal.threshold);
+	if (o->envelope)
+		return bg_combine_open(crypto, s, o, &quorum);
 	return o->is_reveal ? bg_combine_reveal(s) : BG_EXIT_DONE;
 }

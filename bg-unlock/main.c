@@ -53,6 +53,8 @@ static const struct bg_verb verbs[] = {
 		"after\n" },
 	{ "combine", bg_verb_combine, "[SEAL] [OPTIONS]", "the quorum's response; does it stand?",
 		"  --stdin                     the shares, one a line\n"
+		"  --open FILE                 open an envelope (age) of the seal's set\n"
+		"  -o, --output FILE           where its content goes (standard output)\n"
 		"  --reveal                    print the secret\n"
 		"  --passphrase-file FILE      of a SLIP-39 set that is not of this project\n" },
 	{ "approve", bg_verb_approve, "[SEAL] [OPTIONS]",

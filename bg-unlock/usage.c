@@ -18,9 +18,18 @@ struct installed {
 	uint32_t epoch;
 };
 
+/* Shares that opened an envelope here, or were given for one that did not open. */
+struct opened {
+	struct opened *next;
+	char account[BG_PAM_NAME_LEN + 1];
+	uint32_t epoch;
+	char names[BG_NAMES_LEN];
+};
+
 struct bg_usage {
 	struct bg_use *first, *last;
 	struct installed *installed;
+	struct opened *opened;
 	bool is_short;
 };
 
@@ -33,6 +42,7 @@ void bg_usage_free(struct bg_usage **usage)
 {
 	struct bg_use *next;
 	struct installed *rest;
+	struct opened *other;
 
 	if (!*usage)
 		return;
@@ -42,6 +52,10 @@ void bg_usage_free(struct bg_usage **usage)
 	}
 	for (struct installed *one = (*usage)->installed; one; one = rest) {
 		rest = one->next;
+		free(one);
+	}
+	for (struct opened *one = (*usage)->opened; one; one = other) {
+		other = one->next;
 		free(one);
 	}
 	free(*usage);
@@ -172,6 +186,21 @@ static void add_installed(struct bg_usage *usage, const struct bg_log_line *line
 	usage->installed = one;
 }
 
+static void add_opened(struct bg_usage *usage, const struct bg_log_line *line)
+{
+	struct opened *one = calloc(1, sizeof(*one));
+
+	if (!one) {
+		usage->is_short = true;
+		return;
+	}
+	field(line, "account", one->account, sizeof(one->account));
+	field(line, "custodians", one->names, sizeof(one->names));
+	one->epoch = (uint32_t)number(line, "epoch");
+	one->next = usage->opened;
+	usage->opened = one;
+}
+
 /* The result without "drill: ". A drill's grant opens nothing and owes nothing; a share that was
    typed in it was seen. True: it was one. */
 static bool take_result(const struct bg_log_line *line, char ret[static BG_VALUE_LEN])
@@ -272,6 +301,8 @@ void bg_usage_add(void *arg, const struct bg_log_line *line)
 	field(line, "event", event, sizeof(event));
 	if (strcmp(event, bg_event_type(BG_EV_SEAL_INSTALLED)->name) == 0)
 		add_installed(usage, line);
+	if (strcmp(event, bg_event_type(BG_EV_ENVELOPE_OPENED)->name) == 0)
+		add_opened(usage, line);
 	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
 		if (strcmp(event, bg_event_type(takers[i].id)->name) != 0)
 			continue;
@@ -322,6 +353,17 @@ uint32_t bg_usage_epoch(const struct bg_usage *usage, const char *account)
 	return epoch;
 }
 
+static size_t add_names_of(char names[static BG_NAMES_LEN], const char *p)
+{
+	size_t count = 0;
+
+	for (size_t len; *p; p += len, p += strspn(p, ", ")) {
+		len = strcspn(p, ",");
+		count += add_name(names, p, len);
+	}
+	return count;
+}
+
 size_t bg_usage_exposed(const struct bg_usage *usage, const char *account, uint32_t epoch,
 	char names[static BG_NAMES_LEN])
 {
@@ -331,14 +373,11 @@ size_t bg_usage_exposed(const struct bg_usage *usage, const char *account, uint3
 	for (const struct bg_use *use = usage->first; use; use = use->next) {
 		if (strcmp(use->account, account) != 0 || use->epoch != epoch)
 			continue;
-		for (int i = 0; i < 2; i++) {
-			const char *p = i ? use->seen : use->typed;
-
-			for (size_t len; *p; p += len, p += strspn(p, ", ")) {
-				len = strcspn(p, ",");
-				count += add_name(names, p, len);
-			}
-		}
+		count += add_names_of(names, use->typed);
+		count += add_names_of(names, use->seen);
 	}
+	for (const struct opened *one = usage->opened; one; one = one->next)
+		if (strcmp(one->account, account) == 0 && one->epoch == epoch)
+			count += add_names_of(names, one->names);
 	return count;
 }

@@ -32,4 +32,10 @@ BG_CHECKED enum bg_err bg_quorum_derive(struct bg_crypto *crypto, const struct b
 void bg_age_recipient(
 	const uint8_t pub[static BG_X25519_PUB_LEN], char ret[static BG_AGE_RECIPIENT_LEN + 1]);
 
+/* AGE-SECRET-KEY-1... of the envelope's scalar, 74 characters: the identity that opens what is
+   sealed to that recipient. ret is as secret as the scalar. BG_ERR_ARGUMENT: not 32 bytes. */
+#define BG_AGE_IDENTITY_LEN 74
+BG_CHECKED enum bg_err bg_age_identity(
+	const struct bg_secret *envelope, char ret[static BG_AGE_IDENTITY_LEN + 1]);
+
 #endif

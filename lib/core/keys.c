@@ -62,9 +62,11 @@ enum bg_err bg_quorum_derive(struct bg_crypto *crypto, const struct bg_secret *s
 	return err;
 }
 
-/* Bech32 (BIP 173): the checksum so far, and where the next character goes. */
+/* Bech32 (BIP 173): the checksum so far, and where the next character goes. An identity is a
+   secret, so no table is looked into and no branch taken by its bits (RULES S01). */
 struct bech32 {
 	uint32_t sum;
+	const char *alphabet;
 	char *out;
 };
 
@@ -76,19 +78,24 @@ static void bech32_sum(struct bech32 *b, uint8_t v)
 
 	b->sum = (b->sum & 0x1ffffff) << 5 ^ v;
 	for (unsigned int i = 0; i < 5; i++)
-		if ((top >> i & 1) != 0)
-			b->sum ^= generator[i];
+		b->sum ^= generator[i] & (0U - (top >> i & 1));
 }
 
 static void bech32_put(struct bech32 *b, uint32_t group)
 {
-	static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+	uint32_t c = 0;
 
-	*b->out++ = alphabet[group & 31];
+	for (uint32_t i = 0; i < 32; i++) {
+		uint32_t differs = (i ^ (group & 31)) + 0x1f; /* 0x1f: the same; else above */
+
+		c |= (uint8_t)b->alphabet[i] & ((differs >> 5) - 1U);
+	}
+	*b->out++ = (char)c;
 	*b->out = '\0';
 }
 
-static void bech32_begin(struct bech32 *b, const char *prefix)
+/* prefix in lower case, as the checksum wants it; shown: as it is written. */
+static void bech32_begin(struct bech32 *b, const char *prefix, const char *shown)
 {
 	b->sum = 1;
 	for (const char *p = prefix; *p != '\0'; p++)
@@ -96,31 +103,49 @@ static void bech32_begin(struct bech32 *b, const char *prefix)
 	bech32_sum(b, 0);
 	for (const char *p = prefix; *p != '\0'; p++) {
 		bech32_sum(b, *p & 31);
-		*b->out++ = *p;
+		*b->out++ = *shown++;
 	}
 	*b->out++ = '1';
+}
+
+/* The 32 bytes of a key, and the checksum. */
+static void bech32_key(struct bech32 *b, const uint8_t *key)
+{
+	/* Groups of five bits; the last one has one bit and four zeroes. */
+	for (unsigned int bit = 0; bit < 8 * BG_X25519_PUB_LEN; bit += 5) {
+		unsigned int pair = (unsigned int)key[bit / 8] << 8;
+		uint8_t group;
+
+		if (bit / 8 + 1 < BG_X25519_PUB_LEN)
+			pair |= key[bit / 8 + 1];
+		group = pair >> (11 - bit % 8) & 31;
+		bech32_sum(b, group);
+		bech32_put(b, group);
+	}
+	for (unsigned int i = 0; i < 6; i++)
+		bech32_sum(b, 0);
+	b->sum ^= 1;
+	for (unsigned int i = 0; i < 6; i++)
+		bech32_put(b, b->sum >> (25 - 5 * i));
 }
 
 void bg_age_recipient(
 	const uint8_t pub[static BG_X25519_PUB_LEN], char ret[static BG_AGE_RECIPIENT_LEN + 1])
 {
-	struct bech32 b = { .out = ret };
+	struct bech32 b = { .alphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l", .out = ret };
 
-	bech32_begin(&b, "age");
-	/* Groups of five bits; the last one has one bit and four zeroes. */
-	for (unsigned int bit = 0; bit < 8 * BG_X25519_PUB_LEN; bit += 5) {
-		unsigned int pair = (unsigned int)pub[bit / 8] << 8;
-		uint8_t group;
+	bech32_begin(&b, "age", "age");
+	bech32_key(&b, pub);
+}
 
-		if (bit / 8 + 1 < BG_X25519_PUB_LEN)
-			pair |= pub[bit / 8 + 1];
-		group = pair >> (11 - bit % 8) & 31;
-		bech32_sum(&b, group);
-		bech32_put(&b, group);
-	}
-	for (unsigned int i = 0; i < 6; i++)
-		bech32_sum(&b, 0);
-	b.sum ^= 1;
-	for (unsigned int i = 0; i < 6; i++)
-		bech32_put(&b, b.sum >> (25 - 5 * i));
+enum bg_err bg_age_identity(
+	const struct bg_secret *envelope, char ret[static BG_AGE_IDENTITY_LEN + 1])
+{
+	struct bech32 b = { .alphabet = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", .out = ret };
+
+	if (envelope->len != BG_X25519_PUB_LEN)
+		return BG_ERR_ARGUMENT;
+	bech32_begin(&b, "age-secret-key-", "AGE-SECRET-KEY-");
+	bech32_key(&b, envelope->bytes);
+	return BG_OK;
 }

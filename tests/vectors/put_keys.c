@@ -5,6 +5,7 @@
 #include "world.h"
 
 #include <breakglass/code.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FRAME_MAX 512
@@ -113,15 +114,9 @@ static void put_custodian(const struct world *w, const struct epoch *e, size_t i
 	out_end();
 }
 
-/* The library writes none; of these age-keygen -y makes the recipients. */
-static const char *const identities[] = {
-	"AGE-SECRET-KEY-1LR0WJ44A9VQ25WGCR2L3DR9U6YTH4P67GJ5GXVUK44DYN9RU80NSVGTCFV",
-	"AGE-SECRET-KEY-1KEMXY8VEEZ0WRWV3KP0MEL0D9H900LURNH7WS5MMA8VSRF4SKTAQCJ8Q2C",
-};
-
 static void put_set(const struct world *w, const struct epoch *e)
 {
-	char id[BG_SHORT_ID_LEN + 1];
+	char id[BG_SHORT_ID_LEN + 1], identity[BG_AGE_IDENTITY_LEN + 1];
 
 	bg_short_id(e->f.seal.set_id, id);
 	out_object(NULL);
@@ -137,7 +132,9 @@ static void put_set(const struct world *w, const struct epoch *e)
 	out_secret("envelope", &e->f.quorum.envelope);
 	out_hex("envelope_public", e->f.quorum.envelope_pub, BG_X25519_PUB_LEN);
 	out_text("recipient", e->f.seal.recipient);
-	out_text("identity", identities[e->f.seal.epoch - 1]);
+	if (bg_age_identity(&e->f.quorum.envelope, identity) != BG_OK)
+		abort();
+	out_text("identity", identity); /* of which age-keygen -y makes the recipient */
 	out_list("custodians");
 	for (size_t i = 0; i < e->f.seal.custodian_count; i++)
 		put_custodian(w, e, i);
