@@ -10,10 +10,67 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MISSING_LEN 57
+
 static int cancelled(void)
 {
 	bg_note("no response was made");
 	return BG_EXIT_NO;
+}
+
+/* "ops or audit"; without a seal nobody's name is known: "number 1 or 3". "": too many for a line.
+ */
+static void missing_text(const struct bg_combine *s, char ret[static MISSING_LEN])
+{
+	const struct bg_request_challenge *challenge = &s->request.challenge;
+	const struct bg_seal *seal = s->request.seal;
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < challenge->custodian_count && used < MISSING_LEN; i++) {
+		unsigned int index = challenge->custodians[i].index;
+		const char *name = "";
+
+		if (s->exposed >> index & 1)
+			continue;
+		for (size_t j = 0; seal && j < seal->custodian_count; j++)
+			if (seal->custodians[j].index == index)
+				name = seal->custodians[j].name;
+		if (seal)
+			used += (size_t)snprintf(
+				ret + used, MISSING_LEN - used, "%s%s", used ? " or " : "", name);
+		else
+			used += (size_t)snprintf(ret + used, MISSING_LEN - used, "%s%u",
+				used ? " or " : "number ", index + 1);
+	}
+	if (used >= MISSING_LEN)
+		ret[0] = '\0';
+}
+
+/* Somebody has been counted, and not enough. */
+static int is_short(const struct bg_combine *s)
+{
+	char missing[MISSING_LEN];
+
+	missing_text(s, missing);
+	if (s->count) {
+		bg_error(
+			"the quorum is short: %zu of %u", s->count, s->request.challenge.threshold);
+		if (*missing)
+			bg_hint("ask %s", missing);
+	}
+	return cancelled();
+}
+
+static void tell_counted(struct bg_combine *s, const char *whose)
+{
+	const unsigned int threshold = s->request.challenge.threshold;
+	char missing[MISSING_LEN];
+
+	missing_text(s, missing);
+	bg_tty_say(&s->tty, "%s counted, %zu of %u.\n", whose, s->count, threshold);
+	if (s->count < threshold && *missing)
+		bg_tty_say(&s->tty, "Missing: %s.\n", missing);
 }
 
 int bg_respond_ask(struct bg_crypto *crypto, struct bg_combine *s, const struct bg_seal *seal,
@@ -104,7 +161,7 @@ static int one_custodian(
 			status = BG_EXIT_NO;
 	}
 	bg_tty_alternate(&s->tty, false);
-	return status == BG_EXIT_NO ? cancelled() : status;
+	return status == BG_EXIT_NO ? is_short(s) : status;
 }
 
 static int gather(struct bg_crypto *crypto, struct bg_combine *s)
@@ -120,13 +177,12 @@ static int gather(struct bg_crypto *crypto, struct bg_combine *s)
 		if (s->count && bg_tty_ask(&s->tty, false,
 					"Hand over to the next custodian, who presses Enter:",
 					s->ask.text, &len) != BG_OK)
-			return cancelled();
+			return is_short(s);
 		bg_wipe(s->ask.text, sizeof(s->ask.text));
 		status = one_custodian(crypto, s, whose);
 		if (status)
 			return status;
-		bg_tty_say(
-			&s->tty, "%s counted, %zu of %u.\n", whose, s->count, challenge->threshold);
+		tell_counted(s, whose);
 	}
 	return BG_EXIT_DONE;
 }

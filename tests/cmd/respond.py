@@ -133,6 +133,21 @@ def respond_S13_a_wrong_share_is_named_and_costs_nothing():
             assert host.answers(request, ("ops", "dba"), response)
 
 
+def test_who_is_missing():
+    with Place() as p:
+        s = p.ceremony()
+        for args, missing in (((p.seal,), "ops or audit"), ((), "number 1 or 3")):
+            t = agreed(Host(p.seal).request(), *args)
+            give(t, 1, s["dba"])
+            t.see(f"Missing: {missing}.")
+            t.see(NEXT)
+            t.sendeof()
+            t.see("the quorum is short: 1 of 2")
+            t.see(f"ask {missing}")
+            assert t.end() == 1 and "no response was made" in t.shown
+            check_width(t)
+
+
 def test_nothing_of_the_last_custodian_is_left_on_the_screen():
     with Place() as p:
         s = p.ceremony()
