@@ -36,7 +36,7 @@ static const struct {
 	{ BG_EV_SESSION_ESCALATED, "became root", NULL },
 	{ BG_EV_SESSION_EXPIRED, "session's time is over", NULL },
 	{ BG_EV_SESSION_CLOSED, "session ended", NULL },
-	{ BG_EV_REVOKED, "ended by root", NULL },
+	{ BG_EV_REVOKED, "ended", NULL },
 	{ BG_EV_DRILL_STARTED, "drill begun", NULL },
 	{ BG_EV_DRILL_ENDED, "drill ended", NULL },
 	{ BG_EV_SEAL_INSTALLED, "seal installed", NULL },

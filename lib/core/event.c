@@ -28,7 +28,7 @@ static const struct bg_event_type types[BG_EV_COUNT] = {
 		true,
 		"A custodian's approval or the quorum's response was right and was counted." },
 	[BG_EV_APPROVAL_REFUSED] = { "APPROVAL_REFUSED", "3ae30551470f478cbc857fae8604e99d", 1,
-		true, "An approval or a response was given and was not right." },
+		true, "An approval, a response or a refusal was given and was not right." },
 	[BG_EV_GRANTED] = { "GRANTED", "06862bd5492f48e3bc5f8e5804da0d48", 0, true,
 		"Key and quorum stand: the emergency account was opened." },
 	[BG_EV_DENIED] = { "DENIED", "3ca016bbcf024a3cbeaa810e1e77425d", 5, false,
@@ -47,7 +47,8 @@ static const struct bg_event_type types[BG_EV_COUNT] = {
 	[BG_EV_SESSION_CLOSED] = { "SESSION_CLOSED", "b244f7a5efb64898a39e939a371aef33", 1, true,
 		"A session of an emergency account ended; its review is owed." },
 	[BG_EV_REVOKED] = { "REVOKED", "5e800ac352de4e02a4dc57f7f357a224", 1, true,
-		"A request or a session of an emergency account was ended by root." },
+		"A request or a session of an emergency account was ended, by root or on a "
+		"custodian's word." },
 	[BG_EV_DRILL_STARTED] = { "DRILL_STARTED", "06cfd8746ebb43b4a08c4884e652ade1", 1, true,
 		"A drill of an emergency account began." },
 	[BG_EV_DRILL_ENDED] = { "DRILL_ENDED", "b518404b1a0940608da68624cb72f1e3", 1, true,

@@ -16,8 +16,8 @@ TODO = {
 	"SHARE_REFUSED": "Nothing, if a right one follows. Else ask the custodians whether they are "
 		"asked for shares, and by whom.",
 	"APPROVAL_ACCEPTED": "Call that custodian if the use was not announced.",
-	"APPROVAL_REFUSED": "Ask the custodian what was to be approved: it was for another request, "
-		"host or set, or it was tampered with.",
+	"APPROVAL_REFUSED": "Ask the custodian what was meant: it was for another request, host or "
+		"set, came too late, or was tampered with.",
 	"GRANTED": "Somebody comes in now. Call the holder. If it is not known why, take the host off "
 		"the network and keep its disks.",
 	"DENIED": "Read the result. The holder, if at the door, sees the same words and can try again.",
@@ -29,7 +29,7 @@ TODO = {
 		"records. Those elsewhere count.",
 	"SESSION_EXPIRED": "Ask the holder whether the work is done. More time needs a new request.",
 	"SESSION_CLOSED": "See to the review: what was done, why, and which shares this host has seen.",
-	"REVOKED": "Ask root on that host why.",
+	"REVOKED": "Ask root on that host why, or the custodian whom the result names.",
 	"DRILL_STARTED": "Nothing, if the drill is in the calendar. Else treat it as a request.",
 	"DRILL_ENDED": "Read the result and file it; what failed in a drill fails at night.",
 	"SEAL_INSTALLED": "Compare its fingerprint with the ceremony's sheet. If there was no "
