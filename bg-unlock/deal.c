@@ -205,6 +205,7 @@ static void print_sheet(
 			seal->keys[i].holder, seal->keys[i].model[0] ? ": " : "",
 			seal->keys[i].model, seal->keys[i].ssh[0] ? " (and its ssh key)" : "");
 	(void)printf("Seal        %s\n", out);
+	(void)printf("Recipient   %s\n", seal->recipient);
 	print_fingerprint(digest);
 }
 
@@ -239,6 +240,7 @@ int bg_deal_write(struct bg_crypto *crypto, struct bg_deal *deal, const char *ou
 	if (err)
 		return bg_fail(
 			err, &diag, "no seal was written: destroy these shares, then begin anew");
+	deal->is_written = true;
 	print_sheet(deal, out, digest);
 	if (deal->contacts.count)
 		status = write_contacts(deal, out);

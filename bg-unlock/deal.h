@@ -15,6 +15,7 @@
 struct bg_deal {
 	struct bg_seal seal; /* being built */
 	struct bg_contacts contacts;
+	bool is_written; /* the seal is, whatever became of the rest: its shares must stay */
 	bool may_replace_contacts; /* those beside the seal, which are kept under another name */
 	struct bg_secret secret;
 	struct bg_quorum quorum;

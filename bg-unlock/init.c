@@ -170,7 +170,7 @@ static int deal(struct bg_crypto *crypto, struct state *s, const struct options 
 	status = bg_load_absent(out);
 	if (!status)
 		status = bg_deal_write(crypto, &s->deal, out);
-	if (status && o->folder)
+	if (!s->deal.is_written && o->folder)
 		bg_confirm_remove(&s->deal, o->folder);
 	return status;
 }

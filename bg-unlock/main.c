@@ -42,6 +42,7 @@ static const struct bg_verb verbs[] = {
 		"  --threshold K               so many custodians must agree (as before)\n"
 		"  --add-key NAME=HOLDER[@DEVICE]  another security key, enrolled now\n"
 		"  --remove-key NAME           a security key leaves\n"
+		"  --envelope FILE             seal this envelope to the new set, as FILE.EPOCH\n"
 		"  --keys-lost                 no key is left to endorse the new seal\n"
 		"  -o, --output FILE           the new seal (ACCOUNT.seal.EPOCH)\n"
 		"  --contacts FILE             telephone numbers, if not those beside the seal\n"

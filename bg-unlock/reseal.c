@@ -18,6 +18,7 @@ static int parse(int argc, char **argv, struct bg_reseal_options *o)
 		{ "contacts", required_argument, NULL, 'c' },
 		{ "device", required_argument, NULL, 'v' },
 		{ "ssh-key", required_argument, NULL, 'y' },
+		{ "envelope", required_argument, NULL, 'e' },
 		{ "replace", required_argument, NULL, 'R' },
 		{ "add", required_argument, NULL, 'A' }, { "remove", required_argument, NULL, 'D' },
 		{ "add-key", required_argument, NULL, 'K' },
@@ -41,6 +42,10 @@ static int parse(int argc, char **argv, struct bg_reseal_options *o)
 			o->ssh_keys[o->ssh_key_count++] = optarg;
 		else if (c == 'y')
 			return bg_usage("more than %d times --ssh-key", BG_KEYS_MAX);
+		else if (c == 'e' && o->envelope_count < BG_ENVELOPES_MAX)
+			o->envelopes[o->envelope_count++] = optarg;
+		else if (c == 'e')
+			return bg_usage("more than %d times --envelope", BG_ENVELOPES_MAX);
 		else if (c >= 'A' && c <= 'Z')
 			status = bg_change_option(&o->change, c, optarg);
 		else if (c == 'k')
@@ -155,6 +160,11 @@ static int deal(struct bg_crypto *crypto, struct bg_reseal *s, const struct bg_r
 	int status;
 
 	err = bg_deal_shares(crypto, &s->deal);
+	if (!err) {
+		status = bg_reseal_envelopes_make(s, o);
+		if (status)
+			return status;
+	}
 	if (!err)
 		err = bg_deal_body(&s->deal);
 	if (err)
@@ -172,8 +182,10 @@ static int deal(struct bg_crypto *crypto, struct bg_reseal *s, const struct bg_r
 	if (status)
 		return status;
 	status = bg_deal_write(crypto, &s->deal, out);
-	if (status && o->folder)
+	if (!s->deal.is_written && o->folder)
 		bg_confirm_remove(&s->deal, o->folder);
+	if (s->deal.is_written && bg_reseal_envelopes_keep(crypto, s, o) != BG_EXIT_DONE)
+		status = BG_EXIT_MACHINE;
 	return status;
 }
 
@@ -272,6 +284,8 @@ static int reseal(struct bg_crypto *crypto, struct bg_reseal *s, const struct bg
 		return status;
 	(void)snprintf(out, sizeof(out), "%s.seal.%u", s->old.account, s->old.epoch + 1);
 	status = bg_load_absent(path);
+	if (!status)
+		status = bg_reseal_envelopes_check(s, o);
 	if (!status && o->folder)
 		status = bg_confirm_folder_check(&s->deal, o->folder);
 	if (!status)
@@ -284,7 +298,10 @@ static int reseal(struct bg_crypto *crypto, struct bg_reseal *s, const struct bg
 		status = bg_reseal_gather(crypto, s, o);
 	if (!status)
 		status = bg_reseal_recover(crypto, s);
-	return status ? status : deal(crypto, s, o, path, has_tty);
+	if (!status)
+		status = deal(crypto, s, o, path, has_tty);
+	bg_reseal_envelopes_drop(o);
+	return status;
 }
 
 static int run(struct bg_crypto *crypto, void *state, const void *options)

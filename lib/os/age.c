@@ -6,11 +6,13 @@
 
 #include <breakglass/bytes.h>
 #include <breakglass/crypto.h>
+#include <breakglass/keys.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -145,8 +147,11 @@ enum bg_err bg_age_decrypt(
 enum bg_err bg_age_encrypt(
 	struct bg_age *ret, const char *recipient, int in, int out, struct bg_diag *diag)
 {
-	const char *const argv[] = { AGE, "--encrypt", "--recipient", recipient, NULL };
+	char whom[BG_AGE_RECIPIENT_LEN +
+		  1]; /* the caller's may be memory that a child sees wiped */
+	const char *const argv[] = { AGE, "--encrypt", "--recipient", whom, NULL };
 
+	(void)snprintf(whom, sizeof(whom), "%s", recipient);
 	return start(ret, argv, NULL, in, out, diag);
 }
 
@@ -241,7 +246,9 @@ static enum bg_err judge(struct bg_age *age, int status, struct bg_diag *diag)
 	if (WEXITSTATUS(status) == BG_CHILD_NOT_RUN)
 		return bg_diag_set(diag, BG_ERR_NOENT, AGE, "missing or not executable");
 	quote(age, diag);
-	return strstr(age->words, "no identity matched") ? BG_ERR_OTHER_SET : BG_ERR_SYNTAX;
+	if (strstr(age->words, "no identity matched"))
+		return BG_ERR_OTHER_SET;
+	return strstr(age->words, "write /dev/stdout") ? BG_ERR_IO : BG_ERR_SYNTAX;
 }
 
 enum bg_err bg_age_finish(struct bg_age *age, unsigned int timeout_secs, struct bg_diag *diag)

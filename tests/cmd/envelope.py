@@ -13,7 +13,7 @@ import sys
 
 import chainlib
 import cmdlib
-from cmdlib import Place, Terminal, fails, run
+from cmdlib import PIN, Place, Terminal, fails, run
 
 chainlib.enter()
 chainlib.reset()
@@ -278,6 +278,95 @@ def test_on_a_protected_host_it_is_recorded_and_the_shares_are_exposed():
         found, = [f for f in json.loads(checked)["findings"] if "machines have seen" in f["text"]]
         assert "3 shares of epoch 1, 2 open it" in found["text"], found
         assert found["level"] == "CRITICAL"
+
+
+def reseal(w, *more, stdin=None, names=("ops", "audit")):
+    if not os.path.isdir(w.path("n")):
+        w.private("n")
+    return run("reseal", w.seal, "--stdin", "--pin-stdin", "--device", w.key.path, "--shares-to",
+               w.path("n"), *more, cwd=w.folder,
+               stdin=w.lines(*names) + PIN + "\n" if stdin is None else stdin)
+
+
+def test_reseal_seals_anew_beside_the_old_one():
+    with World() as w:
+        big = os.urandom(2_000_000)
+        w.write("big.age", age("-r", w.recipient(), data=big))
+        before = w.read("db.age")
+        r = reseal(w, "--envelope", "db.age", "--envelope", w.path("big.age"), "--add", "spare")
+        assert r.returncode == 0, r.stderr
+        assert "Envelope    db.age.2 (so far db.age: the old shares open that one" in r.stdout
+        assert w.read("db.age") == before
+        assert os.stat(w.path("db.age.2")).st_mode & 0o7777 == 0o600
+        old, w.shares = w.shares, w.read_shares("n")
+        two = w.path("breakglass.seal.2")
+        assert f"Recipient   {w.recipient('breakglass.seal.2')}\n" in r.stdout
+        new = w.lines("spare", "dba")
+        assert w.open(envelope=w.path("db.age.2"), seal=two, stdin=new, check=0).stdout == SECRET
+        w.open("--output", "big", envelope=w.path("big.age.2"), seal=two, stdin=new, check=0)
+        assert w.read("big") == big
+        fails(w.open(envelope=w.path("db.age"), seal=two, stdin=new), 1, "not sealed to this set")
+        w.shares = old
+        fails(w.open(envelope=w.path("db.age.2")), 1, "not sealed to this set")
+        assert w.open(check=0).stdout == SECRET
+
+
+def test_reseal_leaves_nothing_where_one_envelope_is_not_right():
+    with World() as w, World() as other:
+        w.private("n")
+        good = w.read("db.age")
+        w.write("late.age", age("-r", w.recipient(), data=b"a" * 200000)[:-1])
+        w.write("foreign.age", other.read("db.age"))
+        w.write("text", b"hello")
+        w.write("taken.age", good)
+        w.write("taken.age.2", b"precious")
+        before = w.files()
+        for name, asked, status, text in (
+                ("text", False, 2, "is no envelope"), ("none", False, 3, "cannot be read"),
+                ("taken.age", False, 2, "never overwritten"),
+                ("late.age", True, 2, "damaged"), ("foreign.age", True, 1, "not sealed to this set")):
+            r = reseal(w, "--envelope", "db.age", "--envelope", name, stdin=None if asked else "")
+            fails(r, status, name, text)
+            assert w.files() == before and not os.listdir(w.path("n")), name
+        assert w.read("taken.age.2") == b"precious" and w.read("db.age") == good
+        fails(reseal(w, "--envelope", "db.age", stdin=w.lines() + "wrong-pin\n"), 1, "PIN")
+        assert w.files() == before
+        fails(reseal(w, *["--envelope=db.age"] * 33), 2, "more than 32 times")
+
+
+def test_a_full_disk_is_named_as_such():
+    with World() as w:
+        os.makedirs(w.path("small"))
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", w.path("small")],
+                       check=True)
+        try:
+            w.write("big.age", age("-r", w.recipient(), data=os.urandom(300000)))
+            shutil.copy(w.path("db.age"), w.path("small/db.age"))
+            os.symlink(w.path("big.age"), w.path("small/big.age"))
+            r = reseal(w, "--envelope", "small/big.age")
+            fails(r, 3, "no space left")
+            assert not os.path.exists(w.path("breakglass.seal.2"))
+            fails(w.open("--output", "small/x", envelope=w.path("big.age")), 3, "no space left")
+            assert sorted(os.listdir(w.path("small"))) == ["big.age", "db.age"]
+        finally:
+            subprocess.run(["umount", w.path("small")], check=True)
+
+
+def test_what_the_new_set_does_not_open_ends_the_reseal():
+    with World() as w:
+        shutil.copy(AGE, "/mnt/age.real")
+        with open("/mnt/age.wrong", "w", encoding="ascii") as f:
+            f.write(f"#!/bin/sh\ncase $1 in --encrypt) exec /mnt/age.real -r {age_identity(w)};; esac\n"
+                    "exec /mnt/age.real \"$@\"\n")
+        os.chmod("/mnt/age.wrong", 0o755)
+        before = w.files()
+        subprocess.run(["mount", "--bind", "/mnt/age.wrong", AGE], check=True)
+        try:
+            r = reseal(w, "--envelope", "db.age")
+        finally:
+            subprocess.run(["umount", AGE], check=True)
+        fails(r, 1, "nothing was written")
+        assert w.files() == sorted([*before, "n"]) and not os.listdir(w.path("n"))
 
 
 def test_without_age():

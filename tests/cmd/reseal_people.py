@@ -106,6 +106,20 @@ def test_telephone_numbers_follow():
         assert not os.path.exists(w.path("breakglass.contacts.3"))
 
 
+def test_shares_of_a_written_seal_stay_whatever_becomes_of_the_numbers():
+    with World() as w:
+        with open(w.path("breakglass.contacts.1"), "w", encoding="ascii") as f:
+            f.write("precious")
+        before = w.read("breakglass.contacts")
+        fails(w.reseal("--add", "spare=+1 555 0104"), 2, "breakglass.contacts.1",
+              "only the telephone numbers were not written")
+        assert w.read("breakglass.contacts.1") == "precious"
+        assert w.read("breakglass.contacts") == before
+        for name, words in w.read_shares("n").items():
+            run("share", "verify", w.path("breakglass.seal.2"), "--stdin", stdin=words, check=0)
+        assert len(w.read_shares("n")) == 4
+
+
 def test_bounds_are_told_before_anything_is_asked():
     with World() as w:
         w.private("n")
