@@ -161,6 +161,7 @@ _Noreturn static void run_handler(const char *name, int in)
 	char *env[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" },
 		(char[]){ "LANG=C.UTF-8" }, credentials, NULL };
 	const char *given = getenv("CREDENTIALS_DIRECTORY");
+	sigset_t none;
 
 	(void)snprintf(path, sizeof(path), "%s/%.*s", BG_PATH_HANDLERS, BG_HANDLER_LEN, name);
 	(void)snprintf(credentials, sizeof(credentials), "CREDENTIALS_DIRECTORY=%s",
@@ -171,6 +172,8 @@ _Noreturn static void run_handler(const char *name, int in)
 		_exit(126);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)execve(path, argv, env);
 	_exit(127);

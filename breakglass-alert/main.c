@@ -6,12 +6,12 @@
  */
 #include "alert.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
-#define TURN_MS 50 /* how soon a handler's end, or a new alert meanwhile, is noticed */
+#define TURN_NS 50000000 /* how soon a new alert is noticed while a handler runs */
 
 /* Told to end: what runs may end by itself and is kept, nothing new is started. Or a handler that
    has just taken an alert would get it again after a reboot. */
@@ -35,6 +35,18 @@ static uint64_t done_by_all(const struct bg_handlers *handlers)
 	return done;
 }
 
+/* A turn, or less when a handler ends: its next alert waits for that. */
+static void pause_turn(void)
+{
+	const struct timespec turn = { .tv_nsec = TURN_NS };
+	sigset_t ended;
+
+	(void)sigemptyset(&ended);
+	(void)sigaddset(&ended, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &ended, NULL);
+	(void)sigtimedwait(&ended, NULL, &turn);
+}
+
 static int run(const struct bg_folders *folders)
 {
 	static struct bg_handlers handlers;
@@ -46,7 +58,7 @@ static int run(const struct bg_folders *folders)
 		is_running = is_ending ? bg_handlers_are_running(&handlers)
 				       : bg_handlers_start(folders, &handlers);
 		if (is_running)
-			(void)poll(NULL, 0, TURN_MS);
+			pause_turn();
 		bg_handlers_attend(folders, &handlers);
 		bg_queue_drop(folders, done_by_all(&handlers));
 	}

@@ -4,9 +4,11 @@
 
 	sudo tests/bench/bench.py [BUILD]      BUILD: build/release by default
 
-Ratios are medians of several rounds that take turns, so that a busy machine slows both sides.
+Ratios are medians of several rounds that take turns, so that a busy machine slows both sides. "cpu"
+is what the programs that were started used of a processor, with what they waited for left out.
 """
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -30,14 +32,22 @@ def timed(work):
 	return time.perf_counter() - start
 
 
-def compare(title, ours, peer, unit=1.0):
+def used(work):
+	"""Seconds of processor time of the children that ended meanwhile."""
+	before = resource.getrusage(resource.RUSAGE_CHILDREN)
+	work()
+	after = resource.getrusage(resource.RUSAGE_CHILDREN)
+	return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compare(title, ours, peer, unit=1.0, measure=timed, turns=TURNS):
 	"""Takes turns; prints the median of both and their ratio. unit: how many times each does it."""
 	a, b = [], []
-	for _ in range(TURNS):
-		a.append(timed(ours) / unit)
-		b.append(timed(peer) / unit)
+	for _ in range(turns):
+		a.append(measure(ours) / unit)
+		b.append(measure(peer) / unit)
 	mine, theirs = statistics.median(a), statistics.median(b)
-	print(f"{title:58} {mine * 1e6:10.1f} us {theirs * 1e6:10.1f} us  {mine / theirs:5.2f}")
+	print(f"{title:58} {mine * 1e6:10.1f} us {theirs * 1e6:10.1f} us  {mine / theirs:5.2f}", flush=True)
 
 
 def plain_login(stage, rounds):
@@ -103,6 +113,7 @@ def emergency(stage):
 
 	(stage.folder / "question").write_text(question)
 	compare("emergency login, two shares typed | fido2-assert alone", ours, peer)
+	compare("  the same, cpu", ours, peer, measure=used, turns=3 * TURNS)
 	key.ctl("auto", "off")
 
 
