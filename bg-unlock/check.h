@@ -5,6 +5,8 @@
 
 #include "judge.h"
 
+#include <breakglass/sources.h>
+
 #define BG_FINDINGS_MAX 128
 
 struct bg_check_finding {
@@ -57,11 +59,8 @@ bg_check_fn bg_check_conf, bg_check_pam, bg_check_module, bg_check_login, bg_che
 bg_check_fn bg_check_drill;
 
 /* The sources of a database in nsswitch.conf, "" where there is none. */
-void bg_check_sources(struct bg_check *check, const char *database, char ret[static 256]);
-/* Needs it nothing but this host's files? */
-bool bg_source_is_local(const char *source);
-/* Is there a source that is not local (before_local: before any that is)? ret: the first. */
-bool bg_sources_first(const char *sources, bool before_local, char ret[static 64]);
+void bg_check_sources(
+	struct bg_check *check, const char *database, char ret[static BG_SOURCES_LEN]);
 
 /* Writes the findings as metrics, atomically. status: check's own. */
 BG_CHECKED enum bg_err bg_check_prometheus(

@@ -3,57 +3,22 @@
    C library give what the files say? */
 #include "check.h"
 
-#include <breakglass/os_helper.h>
+#include <breakglass/os_ways.h>
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#define NSSWITCH    "/etc/nsswitch.conf"
 #define LOOKUP_SECS 6
 
 static char text[BG_INI_FILE_LEN + 1];
 
-void bg_check_sources(struct bg_check *check, const char *database, char ret[static 256])
+void bg_check_sources(struct bg_check *check, const char *database, char ret[static BG_SOURCES_LEN])
 {
-	char *rest = text, *line;
-	size_t len = 0, name = strlen(database);
+	size_t len = 0;
 
 	ret[0] = '\0';
-	if (bg_tree_read(&check->tree, NSSWITCH, text, sizeof(text), &len, NULL) != BG_OK)
-		return;
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		line += strspn(line, " \t");
-		line[strcspn(line, "#")] = '\0';
-		if (strncmp(line, database, name) == 0 && line[name] == ':')
-			(void)snprintf(
-				ret, 256, "%s", line + name + 1 + strspn(line + name + 1, " \t"));
-	}
-}
-
-bool bg_source_is_local(const char *source)
-{
-	return strcmp(source, "files") == 0 || strcmp(source, "compat") == 0 ||
-	       strcmp(source, "systemd") == 0 || strcmp(source, "db") == 0;
-}
-
-bool bg_sources_first(const char *sources, bool local, char ret[static 64])
-{
-	char copy[256], *rest = copy, *word;
-
-	(void)snprintf(copy, sizeof(copy), "%s", sources);
-	while ((word = strsep(&rest, " \t")) != NULL) {
-		if (word[0] == '\0' || word[0] == '[' || strchr(word, ']'))
-			continue;
-		if (bg_source_is_local(word) && local)
-			return false;
-		if (!bg_source_is_local(word)) {
-			(void)snprintf(ret, 64, "%s", word);
-			return true;
-		}
-	}
-	return false;
+	if (bg_tree_read(&check->tree, BG_PATH_NSSWITCH, text, sizeof(text), &len, NULL) == BG_OK)
+		bg_sources_find(text, database, ret);
 }
 
 /* Another source before files: sss, ldap, aad, himmelblau ... may have the same name. */
@@ -69,7 +34,7 @@ static bool is_shadowed(struct bg_check *check)
 			continue;
 		is_any = true;
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"put files first in that line of " NSSWITCH,
+			"put files first in that line of " BG_PATH_NSSWITCH,
 			"%s is looked up in \"%s\", in %s before files: its account of the name "
 			"would win",
 			databases[i], sources, first);
@@ -104,23 +69,25 @@ void bg_check_names(struct bg_check *check)
 /* What sshd and login get when they ask for the account. */
 void bg_check_lookup(struct bg_check *check)
 {
-	const char *const argv[] = { "/usr/bin/getent", "passwd", check->account, NULL };
 	char wanted[64 + BG_PAM_NAME_LEN];
-	int status = -1;
+	enum bg_err err;
 
-	if (!check->host.uid || access(argv[0], X_OK) != 0)
+	if (!check->host.uid)
 		return;
 	text[0] = '\0';
 	(void)snprintf(
 		wanted, sizeof(wanted), "%s:x:%u:", check->account, (unsigned int)check->host.uid);
-	if (bg_program_run(argv, NULL, LOOKUP_SECS, text, sizeof(text), &status, NULL) != BG_OK)
+	err = bg_names_ask("passwd", check->account, "", LOOKUP_SECS, text, sizeof(text));
+	if (err == BG_ERR_HELPER)
+		return; /* no getent here */
+	if (err != BG_OK && err != BG_ERR_NOENT)
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-			"mend the source, or put files first in " NSSWITCH,
+			"mend the source, or put files first in " BG_PATH_NSSWITCH,
 			"the account's name is not answered within %d s: no door opens",
 			LOOKUP_SECS);
 	else if (strncmp(text, wanted, strlen(wanted)) != 0)
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-			"put files first in " NSSWITCH
+			"put files first in " BG_PATH_NSSWITCH
 			"; is there an account of that name elsewhere?",
 			"asked for %s, the system gives \"%.80s\", not uid %u", check->account,
 			(text[strcspn(text, "\n")] = '\0', text), (unsigned int)check->host.uid);

@@ -31,6 +31,8 @@ static const struct {
 	{ "origin", "cs6", "origin" },
 	{ "prev", "flexString1", "prev" },
 	{ "role", "flexString2", "role" },
+	{ "ordinary", "flexNumber1", "ordinary" },
+	{ "normal", "msg", NULL },
 	{ "epoch", "cn1", "epoch" },
 	{ "boottime", "cn2", "boottime" },
 	{ "severity", "cn3", "severity" },

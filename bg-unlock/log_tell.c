@@ -33,6 +33,7 @@ static const struct {
 	{ BG_EV_ABANDONED, "request dropped", NULL },
 	{ BG_EV_BYPASS_BLOCKED, "BYPASS BLOCKED", NULL },
 	{ BG_EV_SESSION_OPENED, "session began", "open" },
+	{ BG_EV_SESSION_CONTEXT, "begun beside", NULL },
 	{ BG_EV_SESSION_ESCALATED, "became root", NULL },
 	{ BG_EV_SESSION_EXPIRED, "session's time is over", NULL },
 	{ BG_EV_SESSION_CLOSED, "session ended", NULL },

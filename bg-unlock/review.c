@@ -87,6 +87,17 @@ static int judge(const struct review *review, const struct bg_use *use, size_t c
 	return BG_EXIT_NO;
 }
 
+/* What the class is chosen by. */
+static void say_beside(const struct bg_use *use)
+{
+	if (use->beside[0])
+		(void)printf("Begun beside: %s.\n", use->beside);
+	else
+		(void)printf("Begun beside: what, is not recorded.\n");
+	if (use->was_healthy)
+		(void)printf("Was this an emergency?\n");
+}
+
 static void say_exposure(const struct bg_usage *usage, const struct bg_use *use)
 {
 	uint32_t epoch = bg_usage_epoch(usage, use->account);
@@ -132,6 +143,7 @@ static int record(struct bg_crypto *crypto, const struct review *review,
 	bg_short_id(bytes, short_id);
 	(void)printf("Reviewed: request %s of %s by %s, key %s (%s).\n", short_id, use->account,
 		use->holder, use->key, review->class);
+	say_beside(use);
 	say_exposure(usage, use);
 	return BG_EXIT_DONE;
 }
@@ -154,6 +166,11 @@ static int run(struct bg_crypto *crypto, const struct review *review)
 	if (totals.damages)
 		bg_note("the log is damaged: bg-unlock log verify says where");
 	use = bg_usage_find(usage, review->request, &count);
+	if (review->class[0] == '\0') {
+		if (use && use->is_granted)
+			say_beside(use);
+		return bg_usage("review: --class is emergency, drill or misuse");
+	}
 	status = judge(review, use, count);
 	return status == BG_EXIT_DONE ? record(crypto, review, usage, use) : status;
 }
@@ -207,7 +224,8 @@ int bg_verb_review(int argc, char **argv)
 	if (optind + 1 != argc)
 		return bg_usage("review: which request? its four characters or its hex digits");
 	review.request = argv[optind];
-	status = check_texts(&review);
+	/* without a class: what it is chosen by, and then the same word */
+	status = review.class[0] || geteuid() != 0 ? check_texts(&review) : BG_EXIT_DONE;
 	if (status != BG_EXIT_DONE)
 		return status;
 	if (geteuid() != 0) {

@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <breakglass/event_time.h>
+#include <breakglass/escape.h>
 #include <breakglass/seal.h>
 
 #include <stdio.h>
@@ -256,6 +257,21 @@ static void on_opened(struct bg_use *use, const struct bg_log_line *line)
 	use->open++;
 }
 
+static void on_beside(struct bg_use *use, const struct bg_log_line *line)
+{
+	char normal[BG_VALUE_LEN], result[BG_VALUE_LEN], shown[BG_VALUE_LEN];
+	bool is_healthy;
+
+	field(line, "normal", normal, sizeof(normal));
+	is_healthy = strcmp(normal, "healthy") == 0;
+	if (use->beside[0] && (use->was_healthy || !is_healthy))
+		return;
+	field(line, "result", result, sizeof(result));
+	bg_escape_terminal(shown, sizeof(shown), result);
+	(void)snprintf(use->beside, sizeof(use->beside), "%.*s", BG_BESIDE_LEN - 1, shown);
+	use->was_healthy = is_healthy;
+}
+
 static void on_closed(struct bg_use *use, const struct bg_log_line *line)
 {
 	touch_use(use, line);
@@ -284,6 +300,7 @@ static const struct {
 	{ BG_EV_APPROVAL_ACCEPTED, on_approval },
 	{ BG_EV_GRANTED, on_granted },
 	{ BG_EV_SESSION_OPENED, on_opened },
+	{ BG_EV_SESSION_CONTEXT, on_beside },
 	{ BG_EV_SESSION_CLOSED, on_closed },
 	{ BG_EV_SESSION_EXPIRED, on_ended },
 	{ BG_EV_REVOKED, on_ended },

@@ -11,7 +11,8 @@
 
 #include <breakglass/os_clock.h>
 
-#define BG_NAMES_LEN 256 /* "ops, dba" */
+#define BG_NAMES_LEN  256 /* "ops, dba" */
+#define BG_BESIDE_LEN 256
 
 /* A request that got as far as its digest. */
 struct bg_use {
@@ -27,6 +28,9 @@ struct bg_use {
 	char boot[BG_BOOT_ID_LEN + 1];
 	uint64_t boot_secs; /* CLOCK_BOOTTIME, and below wall clock time, of the last use */
 	int64_t last_ms;
+	char beside[BG_BESIDE_LEN]; /* SESSION_CONTEXT in words; rather of one beside healthy ways
+				     */
+	bool was_healthy;
 	char typed[BG_NAMES_LEN], seen[BG_NAMES_LEN]; /* at the host; by what combined */
 };
 

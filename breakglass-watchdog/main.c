@@ -163,6 +163,7 @@ int main(int argc, char **argv)
 	watch.crypto = crypto;
 	if (crypto == NULL || !read_order(&order) || !begin(&watch, &order) || !say_ready())
 		return 3;
+	watch_beside_begin(&watch);
 	watch_run(&watch);
 	return 0;
 }

@@ -109,16 +109,18 @@ static void leader_has_ended(struct watch *watch)
 static void sleep_until(struct watch *watch, uint64_t now_ms, uint64_t until_ms)
 {
 	uint64_t ms = until_ms > now_ms ? until_ms - now_ms : 0;
-	struct pollfd p = { .fd = watch->leader_fd, .events = POLLIN };
-
 	/* poll(2) leaves out a negative descriptor */
-	if (poll(&p, 1, ms < LOOK_MS ? (int)ms : LOOK_MS) > 0)
+	struct pollfd p[] = { { .fd = watch->leader_fd, .events = POLLIN },
+		{ .fd = watch->asker_fd, .events = POLLIN } };
+
+	if (poll(p, 2, ms < LOOK_MS ? (int)ms : LOOK_MS) > 0 && p[0].revents != 0)
 		leader_has_ended(watch);
 }
 
 void watch_run(struct watch *watch)
 {
 	uint64_t counted_ms = 0;
+	bool is_told;
 
 	for (;;) {
 		uint64_t now = bg_clock_boot_ms();
@@ -131,7 +133,8 @@ void watch_run(struct watch *watch)
 			expire(watch);
 			break;
 		}
-		if (watch->leader_fd < 0 && now - counted_ms >= LEFTOVERS_MS) {
+		is_told = watch_beside(watch);
+		if (is_told && watch->leader_fd < 0 && now - counted_ms >= LEFTOVERS_MS) {
 			if (bg_herd_signal(&watch->herd, BG_HERD_ALL, 0) == 0)
 				return;
 			counted_ms = now;
@@ -140,4 +143,6 @@ void watch_run(struct watch *watch)
 	}
 	if (watch->leader_fd >= 0)
 		leader_has_ended(watch);
+	while (!watch_beside(watch))
+		sleep_until(watch, 0, LOOK_MS);
 }

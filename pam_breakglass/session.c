@@ -4,6 +4,7 @@
 #include "phases.h"
 #include "text.h"
 
+#include <breakglass/beside.h>
 #include <breakglass/os_session.h>
 #include <breakglass/paths.h>
 #include <breakglass/secret.h>
@@ -82,7 +83,7 @@ static void session_event(
 
 /* The one that ends it, also where no logind does, and what logind leaves. Started before
    pam_systemd moves us, so that it stands outside of the session's scope. */
-static void start_watchdog(struct bg_guest *guest, const struct bg_session *session)
+static bool start_watchdog(struct bg_guest *guest, const struct bg_session *session)
 {
 	struct bg_watch_order order = { .audit_session = session->audit_session,
 		.opened_ms = session->opened_ms };
@@ -93,31 +94,32 @@ static void start_watchdog(struct bg_guest *guest, const struct bg_session *sess
 	if (err == BG_OK)
 		err = bg_watchdog_start(BG_PATH_WATCHDOG, &order, &diag);
 	if (err == BG_OK)
-		return;
+		return true;
 	bg_diag_format(&diag, err, why, sizeof(why));
 	(void)snprintf(
 		result, sizeof(result), "no watchdog, only logind ends this session: %s", why);
 	bg_guest_record(guest, BG_EV_DEGRADED, result);
+	return false;
 }
 
 /* Without an audit session of its own nothing is live: sudo and su will be refused. One that is
    somebody else's (an administrator's who started the daemon by hand) is none of its own: ending
-   it would end theirs. */
-static void put_session(struct bg_guest *guest, struct bg_session *session)
+   it would end theirs. False: nobody watches this one. */
+static bool put_session(struct bg_guest *guest, struct bg_session *session)
 {
 	if (bg_audit_session_of(session->uid, &session->audit_session) != BG_OK) {
 		bg_guest_record(guest, BG_EV_DEGRADED,
 			"no audit session id: sudo and su will be refused in this session, and "
 			"only logind ends it");
-		return;
+		return false;
 	}
 	if (bg_sessions_put(guest->crypto, session) != BG_OK) {
 		bg_guest_record(guest, BG_EV_DEGRADED,
 			"the session could not be written: sudo and su will be refused in it, and "
 			"only logind ends it");
-		return;
+		return false;
 	}
-	start_watchdog(guest, session);
+	return start_watchdog(guest, session);
 }
 
 static int set_deadline(pam_handle_t *pamh, uint64_t secs)
@@ -212,6 +214,17 @@ static int give_back(struct bg_guest *guest, struct bg_session *session, int pam
 	return pam;
 }
 
+/* Its watchdog would have looked around; here nothing may be waited for. */
+static void tell_nothing_beside(struct bg_guest *guest, const struct bg_event *opened)
+{
+	const struct bg_beside beside = { 0 };
+	struct bg_event event = *opened;
+	struct bg_beside_words words;
+
+	bg_beside_event(&beside, &words, &event);
+	(void)bg_guest_emit(guest, &event, false);
+}
+
 static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 {
 	struct open_arg arg = { .now_ms = bg_clock_boot_ms() };
@@ -219,6 +232,7 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	struct bg_session session;
 	char request[65];
 	struct bg_event event;
+	bool is_watched = false;
 	uint64_t secs;
 	int pam;
 
@@ -236,7 +250,7 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	 */
 	pam = set_deadline(guest->pamh, secs + 1);
 	if (pam == PAM_SUCCESS) {
-		put_session(guest, &session);
+		is_watched = put_session(guest, &session);
 		pam = keep_session(guest->pamh, &session);
 	}
 	if (pam != PAM_SUCCESS)
@@ -244,6 +258,8 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	event = bg_guest_event(guest, BG_EV_SESSION_OPENED, "open");
 	session_event(&session, request, &event);
 	(void)bg_guest_emit(guest, &event, false);
+	if (!is_watched)
+		tell_nothing_beside(guest, &event);
 	say_open(guest, &record, &session, secs);
 	return PAM_SUCCESS;
 }

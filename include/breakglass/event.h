@@ -26,6 +26,7 @@ enum bg_event_id {
 	BG_EV_ABANDONED,
 	BG_EV_BYPASS_BLOCKED,
 	BG_EV_SESSION_OPENED,
+	BG_EV_SESSION_CONTEXT,
 	BG_EV_SESSION_ESCALATED,
 	BG_EV_SESSION_EXPIRED,
 	BG_EV_SESSION_CLOSED,
@@ -69,9 +70,11 @@ struct bg_event {
 	const char *reason;
 	const char *service;
 	const char *origin;
-	const char *result; /* what came out, in words: "wrong share, word 7", "tries left 5" */
-	uint64_t count;	    /* ATTEMPT: attempts since the last proved key; 0: not set */
-	int severity;	    /* -1: the table's; else lowered to this if that is less severe */
+	const char *result;   /* what came out, in words: "wrong share, word 7", "tries left 5" */
+	const char *ordinary; /* SESSION_CONTEXT: seconds since the last ordinary login */
+	const char *normal;   /* SESSION_CONTEXT: "healthy", "broken: ...", "unknown" */
+	uint64_t count;	      /* ATTEMPT: attempts since the last proved key; 0: not set */
+	int severity;	      /* -1: the table's; else lowered to this if that is less severe */
 };
 
 /* What the chain adds to an event; seq from 1. */
@@ -81,7 +84,7 @@ struct bg_chain_pos {
 };
 
 /* Bytes of a JSON line or journal datagram, whatever the event holds, with the NUL. */
-#define BG_EVENT_MAX_LEN  6144
+#define BG_EVENT_MAX_LEN  8192
 #define BG_EVENT_TEXT_LEN 1000
 #define BG_CHAIN_TEXT_LEN 88 /* "SEQ:HASH" and NUL */
 

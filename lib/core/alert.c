@@ -18,7 +18,8 @@ struct parsed {
 	struct bg_chain_pos pos;
 	char host[FIELD_LEN], account[FIELD_LEN], request[FIELD_LEN], set[FIELD_LEN],
 		key[FIELD_LEN], holder[FIELD_LEN], custodians[FIELD_LEN], reason[FIELD_LEN],
-		role[FIELD_LEN], service[FIELD_LEN], origin[FIELD_LEN], result[FIELD_LEN];
+		role[FIELD_LEN], service[FIELD_LEN], origin[FIELD_LEN], result[FIELD_LEN],
+		ordinary[FIELD_LEN], normal[FIELD_LEN];
 };
 
 static uint64_t number_of(const char *line, size_t len, const char *name)
@@ -65,6 +66,8 @@ static bool parse(const char *line, size_t len, struct parsed *ret)
 	READ(ret, line, len, service);
 	READ(ret, line, len, origin);
 	READ(ret, line, len, result);
+	READ(ret, line, len, ordinary);
+	READ(ret, line, len, normal);
 	ret->event.epoch = (uint32_t)number_of(line, len, "epoch");
 	ret->event.count = number_of(line, len, "count");
 	ret->event.severity = -1;

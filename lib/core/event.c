@@ -5,12 +5,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NOTICE		 5
 #define FACILITY_TEXT	 "10" /* authpriv (RFC 5424 table 1) */
 #define ALERT_HEAD_CHARS 140
 #define RESULT_LEN	 360
+#define NORMAL_LEN	 160
 #define CUSTODIANS_LEN	 (BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2))
 
 static const struct bg_event_type types[BG_EV_COUNT] = {
@@ -40,6 +42,9 @@ static const struct bg_event_type types[BG_EV_COUNT] = {
 		"refused." },
 	[BG_EV_SESSION_OPENED] = { "SESSION_OPENED", "aec23a77bfa44295b35db920b57a0413", 0, true,
 		"A session of an emergency account began." },
+	[BG_EV_SESSION_CONTEXT] = { "SESSION_CONTEXT", "16ed560e527342f3a0912584c7c7cb55", 1, true,
+		"What a session began beside: the last ordinary login, and whether the normal ways "
+		"looked healthy." },
 	[BG_EV_SESSION_ESCALATED] = { "SESSION_ESCALATED", "20d5ed16b9d7405dad3639dbea983b5f", 1,
 		true, "A session of an emergency account became root by sudo or su." },
 	[BG_EV_SESSION_EXPIRED] = { "SESSION_EXPIRED", "712a25223f894813ad10192c743b0309", 1, true,
@@ -104,11 +109,12 @@ struct field {
 	const char *name;
 	const char *journal; /* NULL: the journal does not carry it as a field */
 	size_t offset, max_len;
+	bool is_number; /* digits, which JSON has without quotation marks */
 };
 #define HEAD_FIELDS 5
 #define FIELD(name, journal, max_len)                                                              \
 	{                                                                                          \
-#name, journal, offsetof(struct bg_event, name), max_len                           \
+#name, journal, offsetof(struct bg_event, name), max_len, false                    \
 	}
 static const struct field fields[] = {
 	FIELD(host, "BREAKGLASS_HOST", BG_HOST_LABEL_LEN),
@@ -123,6 +129,8 @@ static const struct field fields[] = {
 	FIELD(service, "BREAKGLASS_SERVICE", BG_SERVICE_LEN),
 	FIELD(origin, "BREAKGLASS_ORIGIN", BG_ORIGIN_LEN),
 	FIELD(result, "BREAKGLASS_RESULT", RESULT_LEN),
+	{ "ordinary", "BREAKGLASS_ORDINARY", offsetof(struct bg_event, ordinary), 20, true },
+	FIELD(normal, "BREAKGLASS_NORMAL", NORMAL_LEN),
 };
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
 
@@ -203,7 +211,9 @@ enum bg_err bg_event_json(const struct bg_event *event, const struct bg_chain_po
 	for (size_t i = 0; i < FIELD_COUNT; i++) {
 		const char *text = field_text(event, &fields[i]);
 
-		if (text)
+		if (text && fields[i].is_number)
+			json_number(&w, fields[i].name, strtoull(text, NULL, 10));
+		else if (text)
 			json_text(&w, fields[i].name, text, fields[i].max_len);
 	}
 	if (event->epoch)

@@ -277,6 +277,21 @@ def test_role_is_told_once_and_old_records_have_none():
     verify()
 
 
+def test_story_tells_what_a_session_began_beside():
+    start()
+    chain = story()
+    chain.add("SESSION_OPENED", request=DIGEST, result="open", host="db1", account="breakglass")
+    chain.add("SESSION_CONTEXT", request=DIGEST, host="db1", account="breakglass", ordinary=240,
+              normal="healthy", severity=1,
+              result="an ordinary login 4 minutes before; normal ways looked healthy")
+    chain.write(7)
+    shown = run("log", "show", DIGEST, check=0).stdout
+    assert "  begun beside: an ordinary login 4 minutes before; normal ways\n" in shown, shown
+    cef = run("log", "show", "--format", "cef", check=0).stdout.splitlines()[-1]
+    assert " flexNumber1Label=ordinary flexNumber1=240 msg=healthy " in cef, cef
+    verify()
+
+
 def test_a_drill_is_told_as_one():
     start()
     chain = story()

@@ -137,6 +137,32 @@ def test_exposure_and_reseal():
             assert text in said, (name, said)
 
 
+def test_what_the_session_began_beside_is_said():
+    def began(ordinary, normal):
+        fields = {"normal": normal, **({"ordinary": ordinary} if ordinary is not None else {})}
+        return ("SESSION_CONTEXT", f"an ordinary login {ordinary} s before; normal ways {normal}", fields)
+    table = (
+        ("none", (), "Begun beside: what, is not recorded.\n", False),
+        ("healthy", (began(240, "healthy"),),
+         "Begun beside: an ordinary login 240 s before; normal ways healthy.\n", True),
+        ("broken", (began(240, "broken: x"),), "normal ways broken: x.\n", False),
+        ("the second one", (began(1, "broken: x"), began(2, "healthy"), began(3, "unknown")),
+         "login 2 s before; normal ways healthy.\n", True),
+        ("the first one", (began(1, "unknown"), began(2, "broken: x")), "login 1 s before", False),
+        ("a terminal's codes", (began(1, "broken: \x1b[2J"),), "broken: ?[2J", False),
+    )
+    for name, steps, expected, asks in table:
+        start(use(GRANTED, OPENED, *steps, CLOSED))
+        # before a class is chosen, too; and that records nothing
+        for texts, status in (([], 2), (TEXTS[2:], 2), (TEXTS, 0)):
+            said = run("review", DIGEST, *texts, check=status).stdout
+            assert expected in said and ("Was this an emergency?" in said) == asks, (name, said)
+            assert [r["event"] for r in records()].count("REVIEWED") == (status == 0), name
+    # it owes no other review when it comes late
+    start(use(GRANTED, OPENED, CLOSED, ("REVIEWED", "class=drill"), began(1, "healthy")))
+    assert "reviewed already" in run("review", DIGEST, *TEXTS, check=1).stderr
+
+
 def test_bad_usage():
     start(use(GRANTED))
     table = (

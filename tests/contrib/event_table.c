@@ -46,12 +46,16 @@ static int print_samples(enum bg_event_id id)
 		.set = "0123456789abcdef0123456789abcdef",
 		.result = "wrong share, word 7",
 		.epoch = 3,
+		.ordinary = id == BG_EV_SESSION_CONTEXT ? "240" : NULL,
+		.normal = id == BG_EV_SESSION_CONTEXT ? "healthy" : NULL,
 		.severity = -1 };
 	int err = print_sample(&event, CHAIN);
 
 	/* a stranger's text that looks like the end of a repeated attempt, and of another event */
-	event.origin = "x count=7 chain=1:00";
+	event.origin = "x normal=healthy count=7 chain=1:00";
 	event.reason = "GRANTED host=a | back\\slash";
+	if (id == BG_EV_SESSION_CONTEXT)
+		event.normal = "broken: names do not answer";
 	err |= print_sample(&event, NULL);
 	for (event.count = 1; event.count <= 12; event.count += 1 + event.count / 3)
 		err |= print_sample(&event, event.count % 2 ? CHAIN : NULL);

@@ -19,7 +19,8 @@ TABLES = {
 		"SourceUserName: string, Reason: string, EventOutcome: string, EventCount: int, "
 		"Message: string, DeviceCustomString1: string, DeviceCustomString2: string, "
 		"DeviceCustomString3: string, DeviceCustomString4: string, DeviceCustomString5: string, "
-		"DeviceCustomString6: string, FlexString2: string, ReceiptTime: string, AdditionalExtensions: string",
+		"DeviceCustomString6: string, FlexString2: string, FlexNumber1: int, "
+		"ReceiptTime: string, AdditionalExtensions: string",
 }
 
 

@@ -103,6 +103,14 @@ class Fires(unittest.TestCase):
 				if mine:
 					self.assertEqual(mine[0]["level"], ["critical", "high"][sample.severity])
 
+	def test_sigma_knows_a_session_beside_healthy_ways(self):
+		rule = dict(sigma_rules())["breakglass_while_healthy.yml"]
+		fired = [s for s in self.samples if sigma_fires(rule, HEADS[2] + s.text)]
+		self.assertEqual({s.name for s in fired}, {"SESSION_CONTEXT"})
+		self.assertEqual(len(fired), len([s for s in self.samples if " normal=healthy" in
+			s.text.replace("x normal=healthy", "")]))
+		self.assertGreater(len([s for s in self.samples if s.name == "SESSION_CONTEXT"]), len(fired))
+
 	def test_cloudwatch(self):
 		patterns = [resource["Properties"]["FilterPattern"]
 			for resource in load("aws/alarm.json")["Resources"].values()

@@ -401,7 +401,7 @@ class StoryTest(CodesCase):
 		login = self.at_share()
 		login.answer(self.stage.shares["audit"])
 		login.expect("audit counted.")
-		self.assertIn("not opened asked by oncall-a, with key a because INC-1234 directory down "
+		self.assertIn("not opened asked by oncall-a, with key a role full because INC-1234 directory down "
 			"shares typed into this host: audit", self.story())
 		login.answer(self.response())
 		self.opens(login)

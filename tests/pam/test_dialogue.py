@@ -29,6 +29,7 @@ class DialogueCase(pamlib.StageCase):
 	@classmethod
 	def setUpClass(cls):
 		super().setUpClass()
+		cls.stage.blind_watchdog()  # it records what it finds when it finds it
 		cls.other, cls.other_shares = cls.stage.deal_again("other")
 
 	def setUp(self):
@@ -237,7 +238,7 @@ class StoryTest(DialogueCase):
 		head, story = done.stdout.split("REQUEST ")
 		self.assertNotIn("login begun", head)
 		self.assertRegex(story, r"^[0-9A-Z]{4}, \d{4}-\d\d-\d\d, breakglass@db1: "
-			r"OPENED by ops, audit; review due\n  asked by   oncall-a, with key a\n  because    ")
+			r"OPENED by ops, audit; review due\n  asked by   oncall-a, with key a\n  role       full\n  because    ")
 		wanted = ("login begun (", "request opened: key proved", "share refused: That share is of",
 			"share counted: ops typed here", "share counted: audit typed here",
 			"OPENED: key and quorum", "session began", "session ended: closed after",

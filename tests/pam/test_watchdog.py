@@ -70,12 +70,21 @@ def members(session):
 	return found
 
 
-def events():
+def records():
 	"""What was recorded, but that the log is new."""
 	with contextlib.suppress(FileNotFoundError):
 		found = [json.loads(line) for line in LOG.read_text().splitlines()]
 		return [e for e in found if e["seq"] > 1 or e["event"] != "DEGRADED"]
 	return []
+
+
+def events():
+	"""But for what a session began beside, which comes when it is known."""
+	return [e for e in records() if e["event"] != "SESSION_CONTEXT"]
+
+
+def beside():
+	return [e for e in records() if e["event"] == "SESSION_CONTEXT"]
 
 
 def may_be_spared():
@@ -316,6 +325,108 @@ class Watchdog(Case):
 		self.assertRegex(Path(f"/proc/{pid}/status").read_text(), r"NoNewPrivs:\t1")
 
 
+class Beside(Case):
+	"""What a session began beside. No sshd is here, and /var is the host's."""
+
+	def setUp(self):
+		super().setUp()
+		Path("/run/utmp").unlink(missing_ok=True)
+		self.bind("/var/log/wtmp", b"")
+
+	def bind(self, path, data, mode=0o644):
+		"""Another file in its place, until the test's end."""
+		if not os.path.exists(path):
+			return
+		new = Path(f"/run/.bound.{time.monotonic_ns()}")
+		new.write_bytes(data)
+		new.chmod(mode)
+		subprocess.run(["mount", "--bind", new, path], check=True)
+		self.addCleanup(subprocess.run, ["umount", path], check=True)
+
+	@staticmethod
+	def login(name, ago, kind=7):
+		"""utmp(5)'s record."""
+		return struct.pack("<h2xi32s4s32s256shhiii4i20x", kind, 77, b"pts/7", b"7", name.encode(),
+			b"", 0, 0, 0, int(time.time()) - ago, 0, 0, 0, 0, 0)
+
+	@staticmethod
+	def asker(session):
+		path = f"/proc/{session.watchdog.pid}/task/{session.watchdog.pid}/children"
+		return int(wait_until("the child that looks around", lambda: Path(path).read_text()))
+
+	def told(self, session, timeout=10):
+		"""The one record of it, with the session's fields."""
+		record = wait_until("what it began beside", beside, timeout)
+		self.assertEqual(len(record), 1)
+		self.assertEqual([record[0][n] for n in ("account", "reason", "custodians", "request", "role",
+			"service")], [ACCOUNT, "INC-1 test", "audit, dba", "22" * 32, "full", "sshd"])
+		return record[0]
+
+	def test_healthy_ways_and_an_ordinary_login(self):
+		Path("/run/utmp").write_bytes(self.login("alice", 7200))
+		record = self.told(self.session())
+		self.assertIn(record["ordinary"], range(7198, 7203))
+		self.assertEqual(record["normal"], "healthy")
+		self.assertEqual(record["result"], "an ordinary login 2 hours before; normal ways looked healthy")
+		self.assertEqual(record["severity"], 1)
+
+	def test_only_an_ordinary_login_of_the_past_counts(self):
+		os.makedirs(f"/etc/breakglass/accounts/{ACCOUNT}", exist_ok=True)
+		self.addCleanup(os.rmdir, f"/etc/breakglass/accounts/{ACCOUNT}")
+		Path("/run/utmp").write_bytes(self.login("alice", 600) + self.login(ACCOUNT, 60)
+			+ self.login("later", -HOUR) + self.login("gone", 30, kind=8) + self.login("../x", 20)
+			+ self.login("-x", 20) + self.login("two words", 20) + self.login("", 20) + b"cut")
+		self.assertIn(self.told(self.session())["ordinary"], range(598, 603))
+
+	def test_no_ordinary_login_is_known(self):
+		record = self.told(self.session())
+		self.assertNotIn("ordinary", record)
+		self.assertIn("no ordinary login is known; ", record["result"])
+
+	def test_nologin_is_no_healthy_way(self):
+		Path("/run/nologin").touch()
+		self.addCleanup(os.unlink, "/run/nologin")
+		record = self.told(self.session())
+		self.assertEqual((record["normal"], record["severity"]), ("broken: nologin is there", 5))
+
+	def test_names_that_hang_hold_nothing_up(self):
+		self.bind("/usr/bin/getent", b"#!/bin/sh\nexec sleep 600\n", 0o755)
+		session = self.session(2000)
+		session.starts("exec sleep 600")
+		session.waits()
+		wait_until("the deadline", lambda: "SESSION_EXPIRED" in [e["event"] for e in events()], 4)
+		self.assertEqual(self.told(session)["normal"], "broken: names do not answer")
+		self.ended(session, 20)
+
+	def test_whoever_looks_around_and_hangs_is_not_waited_for(self):
+		session = self.session()
+		os.kill(self.asker(session), signal.SIGSTOP)
+		session.write(closed=1, told=1)
+		session.leader.stdin.close()
+		session.leader.wait()
+		record = self.told(session, 30)
+		self.assertEqual((record["normal"], record["severity"]), ("unknown", 1))
+		self.ended(session)
+
+	def test_whoever_looks_around_is_killed(self):
+		session = self.session()
+		os.kill(self.asker(session), signal.SIGKILL)
+		self.assertEqual(self.told(session)["normal"], "unknown")
+
+	def test_killed_watchdog_takes_it_not_along(self):
+		session = self.session()
+		self.asker(session)
+		session.watchdog.kill()
+		self.assertEqual(self.told(session)["normal"], "healthy")
+
+	def test_shortest_session_has_its_record(self):
+		session = self.session()
+		session.write(closed=1, told=1)
+		session.leader.stdin.close()
+		self.ended(session)
+		self.told(session)
+
+
 class Warnings(Case):
 	def terminal(self, session):
 		"""A process of the session on a terminal of its own; the terminal's other side."""
@@ -410,6 +521,7 @@ class Module(Case):
 		login.finish()
 		wait_until("the watchdog's end", lambda: not self.stage.watchdogs())
 		self.assertEqual(self.names().count("SESSION_CLOSED"), 1)
+		self.assertEqual(len(beside()), 1)
 		self.assertNotIn("DEGRADED", self.names())
 
 	def test_killed_host_is_told_for(self):
@@ -423,6 +535,8 @@ class Module(Case):
 		self.addCleanup(os.rename, WATCHDOG + ".away", WATCHDOG)
 		login, _ = self.opened()
 		self.assertIn("no watchdog", next(e["result"] for e in events() if e["event"] == "DEGRADED"))
+		self.assertEqual([(e["normal"], e["role"], len(e["request"])) for e in beside()],
+			[("unknown", "full", 64)])
 		login.raw("")
 		self.assertEqual(login.finish()["close"], 0)
 

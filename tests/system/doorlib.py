@@ -29,11 +29,13 @@ PIN = "123456"
 CUSTODIANS = {"ops": "+1 555 0101", "dba": "+1 555 0102", "audit": "+1 555 0103"}
 REASON = "INC-1234 directory is down"
 FIELDS = ("event", "account", "request", "set", "epoch", "key", "holder", "custodians", "reason",
-	"role", "service", "origin", "result")
-FIXED = ("SHARE_ACCEPTED", "SHARE_REFUSED", "GRANTED", "SESSION_OPENED", "SESSION_CLOSED",
+	"role", "service", "origin", "result", "ordinary", "normal")
+FIXED = ("SHARE_ACCEPTED", "SHARE_REFUSED", "GRANTED", "SESSION_OPENED", "SESSION_CONTEXT",
+	"SESSION_CLOSED",
 	"SESSION_ESCALATED")
 KEYED = FIXED + ("REQUEST_OPENED", "ABANDONED")
-COUNTED = ("SHARE_ACCEPTED", "GRANTED", "SESSION_OPENED", "SESSION_CLOSED", "SESSION_ESCALATED")
+COUNTED = ("SHARE_ACCEPTED", "GRANTED", "SESSION_OPENED", "SESSION_CONTEXT", "SESSION_CLOSED",
+	"SESSION_ESCALATED")
 PROVIDER = "/usr/local/lib/softkey-provider.so"  # ssh's, for security keys at the client
 ENTER = "Press Enter to begin: "
 PROMPT = r"breakglass\d?@\w+:[^\r\n]*\$ $"
@@ -362,7 +364,19 @@ class DoorBox(Box):
 		return chain[-1]["seq"] if chain else 0
 
 	def events(self, since=0):
-		return [record for record in self.chain() if record["seq"] > since]
+		"""But for what sessions began beside: that is recorded when it is known (beside())."""
+		return [record for record in self.chain()
+			if record["seq"] > since and record["event"] != "SESSION_CONTEXT"]
+
+	def beside(self, opened):
+		"""What the sessions of the request of a SESSION_OPENED began beside: one record for each."""
+		def told():
+			mine = [e for e in self.chain() if e.get("request") == opened["request"]]
+			found = [e for e in mine if e["event"] == "SESSION_CONTEXT"]
+			sessions = [e for e in mine if e["event"] == "SESSION_OPENED"]
+			assert len(found) <= len(sessions), mine
+			return found if len(found) == len(sessions) else None
+		return wait_until("what the session began beside", told, 30)
 
 	def event_names(self, since=0):
 		return [record["event"] for record in self.events(since)]
@@ -433,8 +447,14 @@ class DoorCase(unittest.TestCase):
 			self.assertRegex(record["result"], result, told)
 			self.check_fields(record, service, key)
 			self.assertEqual(name, record["event"])
-		self.box.everywhere_once(*found)
-		return found
+		opened = [e for e in found if e["event"] == "SESSION_OPENED"]
+		beside = self.box.beside(opened[-1]) if opened else []
+		for record in beside:
+			self.check_fields(record, service if len(beside) == 1 else None, key)
+			self.assertIn("normal", record)
+		found += beside
+		self.box.everywhere_once(*sorted(found, key=lambda e: e["seq"]))
+		return [e for e in found if e["event"] != "SESSION_CONTEXT"]
 
 	def check_fields(self, record, service, key):
 		wanted = {"host", "account", "role", "set", "epoch", "service", "origin", "result", "time",

@@ -17,7 +17,8 @@ LIBRARY = "usr/lib/x86_64-linux-gnu"
 CEF_KEYS = {
 	"host": "dvchost", "account": "duser", "holder": "suser", "reason": "reason",
 	"service": "sproc", "origin": "cs6", "result": "outcome", "count": "cnt", "request": "cs2",
-	"custodians": "cs1", "key": "cs3", "set": "cs4", "epoch": "cn1", "role": "flexString2", "seq": "externalId",
+	"custodians": "cs1", "key": "cs3", "set": "cs4", "epoch": "cn1", "role": "flexString2", "ordinary": "flexNumber1",
+	"normal": "msg", "seq": "externalId",
 	"hash": "fileHash",
 }
 PAIR = re.compile(r' ([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)')

@@ -113,6 +113,27 @@ static void event_json_says_everything(void **state)
 		"\"origin\":\"192.0.2.1\",\"result\":\"two of three\",\"epoch\":3,\"count\":4}");
 }
 
+static void event_json_has_a_number_as_one(void **state)
+{
+	struct bg_event event = {
+		.id = BG_EV_SESSION_CONTEXT, .ordinary = "240", .normal = "healthy"
+	};
+	struct bg_chain_pos pos = { .seq = 7 };
+	char line[BG_EVENT_MAX_LEN], text[BG_EVENT_TEXT_LEN + 1];
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(bg_event_json(&event, &pos, "t", "b", 0, line, sizeof(line), &len), BG_OK);
+	assert_non_null(strstr(line, ",\"ordinary\":240,\"normal\":\"healthy\"}"));
+	assert_true(bg_event_line_field(line, len, "ordinary", text, sizeof(text)));
+	assert_string_equal(text, "240");
+	assert_int_equal(bg_event_text(&event, NULL, text, sizeof(text)), BG_OK);
+	assert_string_equal(text, "SESSION_CONTEXT ordinary=240 normal=healthy");
+	event.ordinary = "\",\"x\":\"";
+	assert_int_equal(bg_event_json(&event, &pos, "t", "b", 0, line, sizeof(line), &len), BG_OK);
+	assert_non_null(strstr(line, ",\"ordinary\":0,"));
+}
+
 static void event_text_says_everything(void **state)
 {
 	struct bg_event event = full_event(BG_EV_SESSION_OPENED);
@@ -170,6 +191,7 @@ static void fill(struct bg_event *event, const char *text)
 	event->host = event->account = event->request = event->set = event->key = text;
 	event->holder = event->custodians = event->reason = event->service = text;
 	event->origin = event->result = event->role = text;
+	event->ordinary = event->normal = text;
 }
 
 static void assert_harmless(const char *text)
@@ -295,6 +317,7 @@ int main(void)
 		cmocka_unit_test(event_table_is_whole),
 		cmocka_unit_test(event_severity_is_the_tables_and_can_only_be_lowered),
 		cmocka_unit_test(event_json_says_everything),
+		cmocka_unit_test(event_json_has_a_number_as_one),
 		cmocka_unit_test(event_text_says_everything),
 		cmocka_unit_test(event_alerts_head_is_cut_from_its_end),
 		cmocka_unit_test(event_P20_foreign_text_is_escaped_and_capped_everywhere),

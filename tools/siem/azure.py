@@ -34,7 +34,8 @@ def syslog_query(events):
 	repeated = table.REPEATED.replace('"', '""')
 	fields = [("Host", "host"), ("Account", "account"), ("Holder", "holder"),
 		("Reason", "reason"), ("Custodians", "custodians"), ("Request", "request"),
-		("Origin", "origin"), ("Role", "role"), ("Result", "result")]
+		("Origin", "origin"), ("Role", "role"), ("Ordinary", "ordinary"),
+		("Normal", "normal"), ("Result", "result")]
 	return QUERY_HEAD.format(what="Alerts of hosts that send syslog.", names=_names(events)) + f"""\
 Syslog
 | where ingestion_time() > ago(5m)
@@ -47,7 +48,7 @@ Syslog
 | extend
 {("," + chr(10)).join(_field(*pair) for pair in fields)}
 | project TimeGenerated, Computer, Event, Host, Account, Holder, Reason, Custodians, Request,
-    Origin, Role, Result, Text
+    Origin, Role, Ordinary, Normal, Result, Text
 """
 
 
@@ -66,7 +67,7 @@ CommonSecurityLog
 | project TimeGenerated, Computer, Event, Host = DeviceName, Account = DestinationUserName,
     Holder = SourceUserName, Reason, Custodians = DeviceCustomString1,
     Request = DeviceCustomString2, Origin = DeviceCustomString6,
-    Role = FlexString2, Result = EventOutcome, Text
+    Role = FlexString2, Ordinary = tostring(FlexNumber1), Normal = Message, Result = EventOutcome, Text
 """
 
 
@@ -118,7 +119,8 @@ def _sentinel_rule(source, query):
 				"alertDescriptionFormat": "{{Text}}",
 			},
 			"customDetails": {name: name for name in
-				("Event", "Holder", "Reason", "Custodians", "Request", "Origin", "Role", "Result")},
+				("Event", "Holder", "Reason", "Custodians", "Request", "Origin", "Role",
+				"Ordinary", "Normal", "Result")},
 			"entityMappings": [
 				{"entityType": "Host", "fieldMappings": [
 					{"identifier": "HostName", "columnName": "Computer"}]},

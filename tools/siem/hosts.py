@@ -7,7 +7,7 @@ FIELDS = (
 	("host", "dvchost"), ("account", "duser"), ("holder", "suser"), ("reason", "reason"),
 	("service", "sproc"), ("result", "outcome"), ("count", "cnt"), ("custodians", "cs1"),
 	("request", "cs2"), ("key", "cs3"), ("set", "cs4"), ("origin", "cs6"), ("epoch", "cn1"),
-	("role", "flexString2"),
+	("role", "flexString2"), ("ordinary", "flexNumber1"), ("normal", "msg"),
 )
 # CEF's severities run from 0 to 10, most severe last.
 CEF_SEVERITY = {0: 10, 1: 9, 5: 3}

@@ -9,6 +9,7 @@ HEAD = """# SPDX-License-Identifier: BSD-2-Clause
 # that holds the syslog text in your SIEM when you convert it.
 """
 LEVELS = {0: "critical", 1: "high"}
+WHILE = "used while the normal ways looked healthy"
 CREDENTIALS = ("ATTEMPT", "SHARE_REFUSED", "APPROVAL_REFUSED", "BYPASS_BLOCKED")
 
 
@@ -18,11 +19,16 @@ def _tags(name):
 	return ["attack.privilege-escalation", "attack.t1078.003"]
 
 
-def _rule(event):
+# What is behind foreign text in the record, up to its end.
+HEALTHY = r' normal=healthy( epoch=[0-9]+)?( full_[a-z]+=.*)?( chain=[^ "]*)?$'
+
+
+def _rule(event, healthy=False):
+	"""healthy: the rule for this event beside normal ways that looked healthy."""
 	quote = json.dumps  # a JSON string is a YAML string
 	lines = [
-		f"title: {quote('Break-glass access: ' + event.name)}",
-		f"id: {event.uuid()}",
+		f"title: {quote('Break-glass access: ' + (WHILE if healthy else event.name))}",
+		f"id: {table.own_uuid('sigma ' + WHILE) if healthy else event.uuid()}",
 		"status: test",
 		f"description: {quote(event.text + ' What to do: ' + event.todo)}",
 		"references:",
@@ -40,7 +46,10 @@ def _rule(event):
 		"  event:",
 		f"    - {quote(event.name + ' host=')}",
 	]
-	if event.name == "ATTEMPT":
+	if healthy:
+		lines += ["  healthy:", f"    '|re': {quote(HEALTHY)}",
+			"  condition: program and event and healthy"]
+	elif event.name == "ATTEMPT":
 		lines += ["  repeated:", f"    '|re': {quote(table.REPEATED)}",
 			"  condition: program and event and not repeated"]
 	else:
@@ -48,11 +57,14 @@ def _rule(event):
 	lines += [
 		"falsepositives:",
 		"  - Drills and rehearsals, which stand in the calendar",
-		f"level: {LEVELS[event.severity]}",
+		f"level: {'critical' if healthy else LEVELS[event.severity]}",
 	]
 	return HEAD + "\n".join(lines) + "\n"
 
 
 def files(events):
-	return {f"contrib/sigma/breakglass_{event.name.lower()}.yml": _rule(event)
+	made = {f"contrib/sigma/breakglass_{event.name.lower()}.yml": _rule(event)
 		for event in events if event.is_alert}
+	context, = (event for event in events if event.name == "SESSION_CONTEXT")
+	made["contrib/sigma/breakglass_while_healthy.yml"] = _rule(context, healthy=True)
+	return made

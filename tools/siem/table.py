@@ -25,6 +25,8 @@ TODO = {
 	"BYPASS_BLOCKED": "Find out who it was: the service, origin and result say how it was tried. "
 		"Nobody came in this way.",
 	"SESSION_OPENED": "Watch what is done there: sudo's and the audit system's records follow.",
+	"SESSION_CONTEXT": "If the normal ways looked healthy, or somebody had just come in by one, ask "
+		"the holder now why the emergency account was needed.",
 	"SESSION_ESCALATED": "Expected in a use; from here on that session can change the host's own "
 		"records. Those elsewhere count.",
 	"SESSION_EXPIRED": "Ask the holder whether the work is done. More time needs a new request.",
