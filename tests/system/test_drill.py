@@ -45,6 +45,7 @@ class Drills(DoorCase):
 				result, name = self.through(person, f"q-{door}")
 				self.assertRegex(result, f"^id={name} result=passed seconds=.* door={door} offline=no "
 					"steps=key:")
+		self.assertNotIn("SESSION_CONTEXT", [e["event"] for e in self.box.chain()])
 
 	def test_its_alert_arrives_and_the_code_in_it_is_taken(self):
 		mark = self.box.mark()
