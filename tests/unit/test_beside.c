@@ -151,15 +151,23 @@ static void ordinary_login_is_looked_for_at_the_end_only(void **state)
 
 static void ordinary_login_is_not_found_in_what_is_no_file(void **state)
 {
+	int fd;
+
 	(void)state;
 	(void)unlink(FILE_PATH);
 	assert_int_equal(find(1000).time, 0);
 	assert_int_equal(mkfifo(FILE_PATH, 0600), 0); /* nothing waits for a writer */
 	assert_int_equal(find(1000).time, 0);
 	assert_int_equal(unlink(FILE_PATH), 0);
-	assert_int_equal(symlink("/var/log/wtmp", FILE_PATH), 0);
-	assert_int_equal(find(INT64_MAX).time, 0);
+	fd = make();
+	put(fd, USER_PROCESS, "alice", 900);
+	close(fd);
+	assert_int_equal(find(1000).time, 900);
+	assert_int_equal(rename(FILE_PATH, FILE_PATH ".1"), 0);
+	assert_int_equal(symlink(FILE_PATH ".1", FILE_PATH), 0);
+	assert_int_equal(find(1000).time, 0);
 	assert_int_equal(unlink(FILE_PATH), 0);
+	assert_int_equal(unlink(FILE_PATH ".1"), 0);
 }
 
 static void sources_are_read_as_nsswitch_means_them(void **state)
