@@ -64,6 +64,11 @@ class LaptopTest(unittest.TestCase):
 			self.assertTrue(self.host.verifies(request, name, code))
 			self.assertFalse(self.host.verifies(self.host.request(), name, code))
 
+	def test_S17_refuse(self):
+		request = self.host.request()
+		code = self.laptop.refuse(hostside.lines(request), self.shares["dba"])
+		self.assertTrue(self.host.refuses(request, "dba", code))
+
 	def test_S17_combine(self):
 		request = self.host.request(purpose="drill")
 		code = self.laptop.combine(hostside.lines(request),
