@@ -96,6 +96,7 @@ struct people {
 	struct bg_contacts *contacts;
 	struct bg_plan_options plan;
 	char kept[BG_CUSTODIANS_MAX][BG_NAME_LEN + BG_PHONE_LEN + 2];
+	char threshold[4]; /* as before */
 	char kept_keys[BG_KEYS_MAX][BG_NAME_LEN + BG_HOLDER_LEN + 2];
 };
 
@@ -242,13 +243,12 @@ static int judge(const struct bg_change_options *o, const struct bg_seal *seal)
 static int judge_plan(const struct bg_change_options *o, struct people *p, struct bg_plan *ret)
 {
 	struct bg_seal *seal = p->seal;
-	char threshold[4];
 	int status;
 
-	(void)snprintf(threshold, sizeof(threshold), "%u", (unsigned int)seal->threshold);
+	(void)snprintf(p->threshold, sizeof(p->threshold), "%u", (unsigned int)seal->threshold);
 	p->plan.account = seal->account;
 	p->plan.zone = seal->zone;
-	p->plan.threshold = o->threshold ? o->threshold : threshold;
+	p->plan.threshold = o->threshold ? o->threshold : p->threshold;
 	p->plan.custodian_count = seal->custodian_count;
 	p->plan.key_count = seal->key_count;
 	status = bg_plan_make(&p->plan, NULL, ret);
