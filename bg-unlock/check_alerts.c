@@ -93,8 +93,9 @@ void bg_check_alerts(struct bg_check *check)
 		else if (cursor.failures > 0)
 			bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
 				"journalctl -u breakglass-alert says why",
-				"handler %s failed %u times in a row; alerts wait for it",
-				handlers.names[i], (unsigned int)cursor.failures);
+				"handler %s failed %u time%s in a row; alerts wait for it",
+				handlers.names[i], (unsigned int)cursor.failures,
+				cursor.failures == 1 ? "" : "s");
 		else
 			bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
 				"handler %s takes alerts, the last one was %" PRIu64,

@@ -158,9 +158,10 @@ void bg_check_bypass(struct bg_check *check)
 	if (blocked.count > 0)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
 			"bg-unlock log show; who or what is it?",
-			"%u times in seven days something went around the door and was blocked, "
-			"last %.10s, %s by %s",
-			blocked.count, blocked.last, blocked.account, blocked.service);
+			"%u time%s in seven days something went around the door and was "
+			"blocked, last %.10s, %s by %s",
+			blocked.count, blocked.count == 1 ? "" : "s", blocked.last, blocked.account,
+			blocked.service);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
 			"nobody tried to go around the door in seven days");

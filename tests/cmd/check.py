@@ -307,7 +307,7 @@ def test_what_is_broken_is_named():
         (records(("ATTEMPT", 3600)), WARNING, "clock", "behind the newest record"),
         (records(("ATTEMPT", -60), ("ATTEMPT", -7200)), WARNING, "clock", "go back by 7140 s"),
         (records(("BYPASS_BLOCKED", -9 * 86400), ("BYPASS_BLOCKED", -60)), WARNING, "bypass",
-         "1 times in seven days", "breakglass by cron"),
+         "1 time in seven days", "breakglass by cron"),
     )
     with Good() as h:
         before = worse_than_ok(h)

@@ -75,6 +75,7 @@ class Story(Doors, Watch):
 		self.table()
 		self.meanwhile()
 		self.revocation()
+		self.refusal()
 		self.wrong()
 		self.no_key()
 		self.public_key_alone()

@@ -32,7 +32,6 @@ class Way:
 class Doors(Stage):
 	def __init__(self, box, tee):
 		super().__init__(box, tee)
-		self.laptop = None
 		self.ways = []
 
 	@contextlib.contextmanager

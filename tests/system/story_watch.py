@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The demo beside the doors: who hears of it, what check says, a drill; the ends of sessions; the log,
 the report, the review and the reseal."""
+import contextlib
 import re
 import time
 
@@ -148,6 +149,9 @@ class Watch(Stage):
 
 	def limit(self):
 		with self.step("The minute is over: shell and stubborn job end, nobody had to do anything"):
+			left = SECONDS - int(time.monotonic() - self.opened_at)
+			if left > 1:
+				self.say(f"(it has {left} seconds left)")
 			self.guest.sees("Connection to [^\n]* closed", SECONDS + 20)
 			self.say("on its terminal: " + self.guest.screen.splitlines()[-1])
 			took = time.monotonic() - self.opened_at
@@ -160,25 +164,38 @@ class Watch(Stage):
 			self.proved.append(f"a session ended by its limit of {SECONDS} s after {took:.0f} s, with a "
 				"job that ignores signals")
 
-	def revocation(self):
+	@contextlib.contextmanager
+	def ended(self, number, by):
+		"""A session with a stubborn job is opened, and then ended by whatever the caller does."""
 		since = self.box.mark()
 		self.box.key_is("here")
+		with self.box.ssh_door() as person:
+			satisfy(person, "here", (approval("ops"), approval("dba")), Laptop(self.box))
+			self.say(person.shell().strip())
+			person.runs(STUBBORN.format(number))
+			self.say(f"breakglass@db1:/$ {STUBBORN.format(number)}")
+			self.expect("the job runs", self.box.run(f"pgrep -f 'sleep {number}'", check=False).rc
+				== 0)
+			yield person, short_id(self.box.wait_event("GRANTED", since)["request"])
+			start = time.monotonic()
+			person.sees("closed")
+			self.gone(f"sleep {number}")
+			took = time.monotonic() - start
+		self.expect("session and job are gone", took < 10, f"after {took:.1f} s")
+		result = self.box.wait_event("REVOKED", since)["result"]
+		self.expect(f"recorded: REVOKED, {result}", by in result)
+		self.proved.append(f"a session ended at once, {result}")
+
+	def revocation(self):
 		with self.step("Revoked: root ends a session now, with what it left behind"):
-			with self.box.ssh_door() as person:
-				satisfy(person, "here", (approval("ops"), approval("dba")), Laptop(self.box))
-				self.say(person.shell().strip())
-				person.runs(STUBBORN.format("4002"))
-				self.say(f"breakglass@db1:/$ {STUBBORN.format('4002')}")
-				self.expect("the job runs", self.box.run("pgrep -f 'sleep 4002'", check=False).rc == 0)
-				request = self.box.wait_event("GRANTED", since)["request"]
-				start = time.monotonic()
-				self.runs(f"bg-unlock revoke {short_id(request)}")
-				person.sees("closed")
-				self.gone("sleep 4002")
-				took = time.monotonic() - start
-			self.expect(f"session and job were gone after {took:.1f} s", took < 10)
-			self.has_event(since, "REVOKED")
-			self.proved.append(f"a session ended by root, with such a job, within {took:.1f} s")
+			with self.ended("4002", "by root") as (_, request):
+				self.runs(f"bg-unlock revoke {request}")
+
+	def refusal(self):
+		with self.step("Refused afterwards: a custodian who was not asked says no, and the session ends"):
+			with self.ended("4003", "audit") as (person, _):
+				code = self.laptop.refuse(person.challenge(), self.box.shares["audit"])
+				self.runs("bg-unlock revoke --code --stdin", answer=code + "\n")
 
 	# Afterwards
 

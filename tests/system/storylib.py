@@ -53,21 +53,24 @@ class ShownLaptop(Laptop):
 		self.verbs = set()
 		self.approval = None  # the last one
 
-	def approve(self, challenge, share):
-		self.approval = super().approve(challenge, share)
-		return self.approval
+	def approve(self, challenge, share, *options):
+		code = super().approve(challenge, share, *options)
+		if not options:
+			self.approval = code
+		return code
 
 	def starts(self, *argv):
-		again = argv[1] in self.verbs
-		self.verbs.add(argv[1])
+		name = " ".join(word for word in argv if word == "--refuse" or word[0] not in "-/")
+		again = name in self.verbs
+		self.verbs.add(name)
 		self.watch = None if again else self.tee
-		self.tee.write(f"\r\n   -- at a laptop, offline: {' '.join(argv[:2])}"
+		self.tee.write(f"\r\n   -- at a laptop, offline: {name}"
 			f"{' (as before)' if again else ''}\r\n")
 		return super().starts(*argv)
 
 	def ends(self, typist, status=0):
 		screen = super().ends(typist, status)
-		self.tee.write("   -- at the door again\r\n")
+		self.tee.write("   -- back at the host\r\n")
 		return screen
 
 
@@ -77,6 +80,7 @@ class Stage:
 	def __init__(self, box, tee):
 		self.box = box
 		self.tee = tee
+		self.laptop = None
 		self.number = 0
 		self.title = "nothing yet"
 		self.proved = []  # for the end
@@ -102,11 +106,11 @@ class Stage:
 		if not is_true:
 			raise AssertionError(f"{claim} {detail}")
 
-	def runs(self, command, status=0, shown=None, is_page=False):
-		"""Root types it on the host; what it says is shown, or what shown(lines) makes of it; a
-		page that is as wide as the screen as it is."""
+	def runs(self, command, status=0, shown=None, is_page=False, answer=None):
+		"""Root types it on the host, and an answer; what it says is shown, or what shown(lines)
+		makes of it; a page that is as wide as the screen as it is."""
 		self.say(f"# {command}", more="    ")
-		done = self.box.run(f"{{ {command}; }} 2>&1", check=False)
+		done = self.box.run(f"{{ {command}; }} 2>&1", input=answer, check=False)
 		lines = done.out.splitlines()
 		for line in shown(lines) if shown else lines:
 			if is_page:

@@ -111,7 +111,7 @@ class Alerts(DoorCase):
 		self.assertRegex(out.out, r"works: taken after 0\.\d s\n")
 		self.assertIn("broken: NOT taken, it failed", out.out)
 		checked = self.box.run("bg-unlock check", check=False).out
-		self.assertIn("CRITICAL alerts: handler broken failed 1 times in a row", checked)
+		self.assertIn("CRITICAL alerts: handler broken failed 1 time in a row", checked)
 		self.assertIn("OK alerts: handler works takes alerts, the last one was", checked)
 		self.assertEqual(len(self.kept("works")), 1)
 
