@@ -39,6 +39,7 @@ static const struct bg_check_row host_rows[] = {
 /* files comes first: the others need the seal. */
 static const struct bg_check_row account_rows[] = {
 	{ "seal", bg_check_files, false },
+	{ "lock", bg_check_lock, true },
 	{ "succession", bg_check_succession, false },
 	{ "expiry", bg_check_expiry, false },
 	{ "keys", bg_check_keys, false },

@@ -47,6 +47,8 @@ bg_check_fn bg_check_files, bg_check_keys, bg_check_quorum, bg_check_expiry, bg_
 bg_check_fn bg_check_account, bg_check_ssh, bg_check_ssh_keys, bg_check_sudo, bg_check_own_ssh,
 	bg_check_groups, bg_check_sudo_stack, bg_check_role, bg_check_recording, bg_check_lookup,
 	bg_check_root, bg_check_faillock, bg_check_access, bg_check_succession, bg_check_key_use;
+/* Looks at the lock of `revoke --lock`. */
+bg_check_fn bg_check_lock;
 /* Looks at what the log says is owed. */
 bg_check_fn bg_check_reviews;
 /* Looks at the host. */

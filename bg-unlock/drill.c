@@ -324,6 +324,16 @@ static void print_table(const struct subject *subject, const struct bg_drill_opt
 							  : "PASSED");
 }
 
+static void say_lock(struct bg_crypto *crypto, const char *account)
+{
+	struct bg_lock_state lock;
+
+	bg_locks_look(crypto, account, &lock);
+	if (lock.is_locked)
+		(void)printf("%s is locked%s%s: a use's quorum lifts that, a drill's does not.\n\n",
+			account, lock.lock.at[0] ? " since " : "", lock.lock.at);
+}
+
 static int drill(
 	struct subject *subject, const struct bg_drill_options *options, struct bg_drill_run *run)
 {
@@ -343,6 +353,7 @@ static int drill(
 	(void)printf("DRILL %s: practice, nothing is opened. Its alert goes out now; who gets it\n"
 		     "reads its code (confirm=) to you: bg-unlock drill --confirm CODE\n\n",
 		options->id);
+	say_lock(subject->crypto, subject->account);
 	go(options, subject, run);
 	put_result(options, run, result);
 	print_table(subject, options, run);

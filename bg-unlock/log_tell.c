@@ -38,6 +38,8 @@ static const struct {
 	{ BG_EV_SESSION_EXPIRED, "session's time is over", NULL },
 	{ BG_EV_SESSION_CLOSED, "session ended", NULL },
 	{ BG_EV_REVOKED, "ended", NULL },
+	{ BG_EV_LOCKED, "LOCKED", NULL },
+	{ BG_EV_UNLOCKED, "lock lifted", NULL },
 	{ BG_EV_DRILL_STARTED, "drill begun", NULL },
 	{ BG_EV_DRILL_ENDED, "drill ended", NULL },
 	{ BG_EV_SEAL_INSTALLED, "seal installed", NULL },

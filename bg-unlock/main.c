@@ -109,7 +109,9 @@ static const struct bg_verb verbs[] = {
 		"  --account NAME              this account's only\n"
 		"  --code                      the one that a custodian's refusal names; it is\n"
 		"                              asked for\n"
-		"  --stdin                     (--code) the refusal is on standard input\n" },
+		"  --stdin                     (--code) the refusal is on standard input\n"
+		"  --lock ACCOUNT              all of it, and lock it until a new quorum\n"
+		"  --due                       what alert handlers and lifted locks ask for\n" },
 	{ "log", bg_verb_log, "show|verify|report [OPTIONS]", "the story, its proof, the bundle",
 		"  show [REQUEST]              what happened, request by request\n"
 		"  --format FORMAT             text, json, rfc5424 or cef\n"

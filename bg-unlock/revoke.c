@@ -338,6 +338,30 @@ struct bg_revoked bg_revoke(
 	return revoked;
 }
 
+struct bg_revoked bg_revoke_lock(struct bg_crypto *crypto, const char *account, const char *host,
+	const char *who, enum bg_err *ret_err, struct bg_diag *diag)
+{
+	const struct bg_revoke_which which = { .account = account };
+	struct work *work = collect(crypto, &which);
+	char result[160];
+	struct bg_event event = { .id = BG_EV_LOCKED,
+		.host = host,
+		.account = account,
+		.result = result,
+		.severity = -1 };
+
+	/* Before anything is ended: what is opened from here on is later than the lock. */
+	*ret_err = bg_locks_put(account, who, diag);
+	if (*ret_err == BG_OK) {
+		(void)snprintf(result, sizeof(result),
+			"by %s, until a key and a new quorum lift it; %zu open request%s", who,
+			count_of(work), count_of(work) == 1 ? "" : "s");
+		bg_log_event(crypto, "bg-unlock", &event, false, NULL);
+		(void)printf("locked: %s: until a key and a new quorum lift it\n", account);
+	}
+	return bg_revoke(crypto, &which, who);
+}
+
 /* /etc/passwd only: a source of names that hangs must not hold this up. */
 static bool name_of(uint32_t uid, char *ret, size_t size)
 {

@@ -43,6 +43,11 @@ struct bg_revoke_word {
 BG_CHECKED int bg_revoke_take_word(
 	struct bg_crypto *crypto, bool is_stdin, struct bg_revoke_word *ret);
 
+/* Locks the account, then ends all that is open of it, then records LOCKED. *ret_err, with diag:
+   what kept the lock from being written; all is ended even so. */
+struct bg_revoked bg_revoke_lock(struct bg_crypto *crypto, const char *account, const char *host,
+	const char *who, enum bg_err *ret_err, struct bg_diag *diag);
+
 /* "root (NAME)": whose login this is, as the kernel says, whatever sudo or the environment say. */
 #define BG_REVOKE_WHO_LEN 64
 void bg_revoke_who(char ret[static BG_REVOKE_WHO_LEN]);

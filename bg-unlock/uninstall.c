@@ -144,8 +144,12 @@ enum bg_err bg_undo(
 	enum bg_err first = BG_OK;
 
 	bg_account_path(account, "host", path);
-	if (undo != BG_UNDO_WAYS_ONLY)
+	if (undo != BG_UNDO_WAYS_ONLY) {
 		keep_first(bg_tree_remove(tree, path, &diag), &diag, &first, ret);
+		/* The lock shuts what the host file opens, and goes with it, not before. */
+		bg_account_path(account, "locked", path);
+		keep_first(bg_tree_remove(tree, path, &diag), &diag, &first, ret);
+	}
 	keep_first(bg_uninstall_ssh(tree, account, last, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_audit(tree, account, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_sudo(tree, account, last, &diag), &diag, &first, ret);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs once: carries what /run/breakglass/log holds to /var/lib/breakglass/log,
- * spools its alerts, records what became of alerts, and gives /run its head at
- * boot. Takes no argument. Its stderr is the journal.
+ * spools its alerts, records what became of alerts, asks for what root's command
+ * is to do about them, and gives /run its head at boot. Takes no argument. Its stderr is the
+ * journal.
  */
 #include <breakglass/os_log.h>
 #include <breakglass/os_spool.h>
+#include <breakglass/os_state.h>
 #include <breakglass/secret.h>
 
 #include <stdio.h>
@@ -47,6 +49,39 @@ static void record_all_told(void)
 		bg_spool_told(record_told, crypto);
 }
 
+struct lifted {
+	struct bg_crypto *crypto;
+	bool is_due;
+};
+
+/* A lock that a quorum lifted: its file is not ours to remove, who has to keep nothing in /etc. */
+static void look_at_lifted(void *arg, const char *account)
+{
+	struct lifted *lifted = arg;
+	struct bg_lock_state lock;
+
+	bg_locks_look(lifted->crypto, account, &lock);
+	lifted->is_due |= lock.is_there && !lock.is_locked;
+}
+
+static void ask_for_lifted(void)
+{
+	const struct bg_due due = { 0 };
+	struct bg_diag diag = { 0 };
+	char text[512];
+	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
+	struct lifted lifted = { .crypto = crypto };
+	enum bg_err err;
+
+	if (crypto != NULL)
+		bg_locks_each_lifted(look_at_lifted, &lifted);
+	err = lifted.is_due ? bg_due_ask(&due, &diag) : BG_OK;
+	if (err == BG_OK)
+		return;
+	bg_diag_format(&diag, err, text, sizeof(text));
+	(void)fprintf(stderr, "breakglass-carry: warning: %s\n", text);
+}
+
 int main(int argc, char **argv)
 {
 	struct bg_diag diag = { 0 };
@@ -61,6 +96,7 @@ int main(int argc, char **argv)
 	}
 	(void)umask(077);
 	record_all_told();
+	ask_for_lifted();
 	err = bg_log_carry(&count, &diag);
 	if (err == BG_OK)
 		return 0;

@@ -27,13 +27,20 @@ static enum bg_err rebind_target(
 static enum bg_err admit(struct bg_guest *guest)
 {
 	struct bg_process self = { 0 }, target = { 0 };
+	uint8_t nonce[BG_NONCE_LEN];
 	enum bg_err err = bg_process_self(&self);
 
 	if (err == BG_OK)
 		err = rebind_target(guest, &self, &target);
 	if (err == BG_OK)
 		err = bg_grants_admit(guest->crypto, &self, &target, guest->account,
-			guest->host.uid, guest->service, bg_guest_purpose(guest));
+			guest->host.uid, guest->service, bg_guest_purpose(guest), nonce);
+	if (err != BG_OK)
+		return err;
+	/* Issued just when its request was revoked, or the account locked. */
+	err = bg_requests_stand(guest->crypto, nonce);
+	if (err != BG_OK)
+		bg_grants_drop(&target);
 	return err;
 }
 
@@ -95,12 +102,16 @@ int bg_phase_account(pam_handle_t *pamh, const char *account, int flags)
 		err = admit(guest);
 		if (err == BG_OK)
 			return PAM_SUCCESS;
-		return blocked(guest, err == BG_ERR_EXPIRED ? "the grant has expired"
-							    : "no grant for this login");
+		return blocked(guest, err == BG_ERR_EXPIRED   ? "the grant has expired"
+				      : err == BG_ERR_REVOKED ? "the grant's request was revoked"
+				      : err == BG_ERR_LOCKED
+					      ? "the account was locked after this request"
+					      : "no grant for this login");
 	}
 	err = check_live(guest);
 	if (err == BG_OK)
 		return PAM_SUCCESS;
-	return blocked(guest, err == BG_ERR_EXPIRED ? "the session's deadline is over"
-						    : "not from inside a live session");
+	return blocked(guest, err == BG_ERR_EXPIRED  ? "the session's deadline is over"
+			      : err == BG_ERR_LOCKED ? "the account was locked after this session"
+						     : "not from inside a live session");
 }

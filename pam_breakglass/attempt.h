@@ -123,6 +123,14 @@ void bg_attempt_record(struct bg_attempt *attempt, enum bg_event_id id, const ch
    before it: at network doors the text begins on a new line. */
 enum bg_asked bg_attempt_ask(struct bg_attempt *attempt, bool is_hidden);
 
+/* The request ended under the attempt: records DENIED and says so. False: err is something else.
+   (ticket.c) */
+bool bg_attempt_say_ended(struct bg_attempt *attempt, enum bg_err err);
+/* "Locked 2026-11-21T15:40:03Z by root (ops): a quorum lifts it.", a line; nothing where no lock
+   stands. (show.c) */
+void bg_attempt_put_lock(struct bg_attempt *attempt);
+
 #define BG_TEXT_REVOKED "This request was revoked on the host. Log in again for a new one."
+#define BG_TEXT_LOCKED	"This account was locked on the host. Log in again: a new quorum lifts that."
 
 #endif

@@ -42,11 +42,8 @@ static enum bg_step deny(struct bg_attempt *attempt, enum bg_err err)
 					     "request over. Go on there.");
 		return BG_STEP_END;
 	}
-	if (err == BG_ERR_REVOKED) {
-		bg_attempt_record(attempt, BG_EV_DENIED, "the request was revoked");
-		bg_say(attempt->guest->pamh, BG_TEXT_REVOKED);
+	if (bg_attempt_say_ended(attempt, err))
 		return BG_STEP_END;
-	}
 	bg_attempt_record(attempt, BG_EV_DENIED,
 		err == BG_ERR_EXPIRED ? "the request ran out" : bg_err_text(err));
 	bg_say(attempt->guest->pamh,

@@ -46,6 +46,7 @@ static enum bg_step ask_reason(struct bg_attempt *attempt)
 		enum bg_step step;
 
 		bg_text_reset(&attempt->text);
+		bg_attempt_put_lock(attempt);
 		if (was_secret)
 			bg_text_add(&attempt->text,
 				"That looks like a PIN or a share; it was forgotten at once.\n");

@@ -54,6 +54,7 @@ static void fill_session(const struct bg_guest *guest, const struct bg_request_r
 	memcpy(ret->nonce, record->request.nonce, BG_NONCE_LEN);
 	memcpy(ret->digest, record->digest, BG_SHA256_LEN);
 	memcpy(ret->set_id, guest->seal.set_id, BG_SET_ID_LEN);
+	memcpy(ret->lock_id, record->lock_id, BG_LOCK_ID_LEN);
 	(void)snprintf(ret->account, sizeof(ret->account), "%s", guest->seal.account);
 	(void)snprintf(ret->host_label, sizeof(ret->host_label), "%s", guest->host.label);
 	(void)snprintf(ret->key, sizeof(ret->key), "%s", record->request.key);
@@ -203,13 +204,18 @@ static int refuse(struct bg_guest *guest, const char *why)
 	return PAM_PERM_DENIED;
 }
 
-/* Out of memory after all: the grant is spent, and nothing of the session may stay live. */
-static int give_back(struct bg_guest *guest, struct bg_session *session, int pam)
+/* The grant is spent, and nothing of the session may stay live. */
+static void undo(struct bg_guest *guest, struct bg_session *session)
 {
 	session->is_closed = true;
 	session->is_end_told = true;
 	if (session->audit_session != 0 && bg_sessions_put(guest->crypto, session) != BG_OK)
 		bg_guest_record(guest, BG_EV_DEGRADED, "a session that never began stays live");
+}
+
+static int give_back(struct bg_guest *guest, struct bg_session *session, int pam)
+{
+	undo(guest, session);
 	bg_guest_record(guest, BG_EV_DENIED, "no memory for the session");
 	return pam;
 }
@@ -232,12 +238,16 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	struct bg_session session;
 	char request[65];
 	struct bg_event event;
+	enum bg_err err;
 	bool is_watched = false;
 	uint64_t secs;
 	int pam;
 
-	if (bg_requests_update(guest->crypto, grant->nonce, 0, make_live, &arg, &record) != BG_OK)
-		return refuse(guest, "the grant's request is gone or over");
+	err = bg_requests_update(guest->crypto, grant->nonce, 0, make_live, &arg, &record);
+	if (err != BG_OK)
+		return refuse(guest, err == BG_ERR_LOCKED
+					     ? "the account was locked after this request"
+					     : "the grant's request is gone or over");
 	/* What a grant says is not believed: the approvals themselves are asked once more. */
 	if (bg_tally_verdict(guest->crypto, &guest->seal, record.digest, &record.tally) !=
 		BG_SATISFIED)
@@ -255,6 +265,12 @@ static int open_granted(struct bg_guest *guest, const struct bg_grant *grant)
 	}
 	if (pam != PAM_SUCCESS)
 		return give_back(guest, &session, pam);
+	/* Whoever revokes ends the request first and looks for sessions then: either he has found
+	   this one, or it is ended here. */
+	if (bg_requests_stand(guest->crypto, grant->nonce) != BG_OK) {
+		undo(guest, &session);
+		return refuse(guest, "the request was revoked, or the account locked, meanwhile");
+	}
 	event = bg_guest_event(guest, BG_EV_SESSION_OPENED, "open");
 	session_event(&session, request, &event);
 	(void)bg_guest_emit(guest, &event, false);

@@ -33,6 +33,24 @@ static void time_left(const struct bg_attempt *attempt, char ret[static 24])
 	bg_duration_text(bg_attempt_secs_left(attempt), ret);
 }
 
+void bg_attempt_put_lock(struct bg_attempt *attempt)
+{
+	struct bg_lock_state lock;
+
+	bg_locks_look(attempt->guest->crypto, attempt->guest->account, &lock);
+	if (!lock.is_locked)
+		return;
+	bg_text_item(&attempt->text, "Locked");
+	if (lock.is_damaged)
+		bg_text_item(&attempt->text, " (the lock's file is damaged):");
+	else
+		bg_text_item(&attempt->text, " %s by %s:", lock.lock.at, lock.lock.by);
+	bg_text_item(&attempt->text, attempt->guest->is_drill
+					     ? " a use's quorum lifts it, a drill's does not."
+					     : " this request's quorum lifts it.");
+	bg_text_add(&attempt->text, "\n");
+}
+
 /* "BREAK-GLASS breakglass@db1  set 7K3F epoch 3  key a (oncall)  request 4QXM", who is needed and
    how long is left. Shown first, and again after `?`. */
 void bg_quorum_put_header(struct bg_attempt *attempt)
@@ -51,6 +69,7 @@ void bg_quorum_put_header(struct bg_attempt *attempt)
 	bg_text_item(&attempt->text, "  key %s (%s)", request->key, request->holder);
 	bg_text_item(&attempt->text, "  request %s", id);
 	bg_text_add(&attempt->text, "\n");
+	bg_attempt_put_lock(attempt);
 	bg_text_item(&attempt->text, " need %u of:", (unsigned int)guest->seal.threshold);
 	for (size_t i = 0; i < guest->seal.custodian_count; i++) {
 		const char *name = guest->seal.custodians[i].name;

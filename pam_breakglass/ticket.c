@@ -66,6 +66,19 @@ enum bg_asked bg_attempt_ask(struct bg_attempt *attempt, bool is_hidden)
 	return bg_ask(attempt->guest->pamh, is_hidden, prompt.buf, &attempt->vault->answer);
 }
 
+bool bg_attempt_say_ended(struct bg_attempt *attempt, enum bg_err err)
+{
+	bool is_locked = err == BG_ERR_LOCKED;
+
+	if (!is_locked && err != BG_ERR_REVOKED)
+		return false;
+	bg_attempt_record(attempt, BG_EV_DENIED,
+		is_locked ? "the account was locked after this request was opened"
+			  : "the request was revoked");
+	bg_say(attempt->guest->pamh, is_locked ? BG_TEXT_LOCKED : BG_TEXT_REVOKED);
+	return true;
+}
+
 static enum bg_step give_up(struct bg_attempt *attempt, enum bg_err err)
 {
 	char why[96];
@@ -75,11 +88,8 @@ static enum bg_step give_up(struct bg_attempt *attempt, enum bg_err err)
 					     "request over. Go on there.");
 		return BG_STEP_END;
 	}
-	if (err == BG_ERR_REVOKED) {
-		bg_attempt_record(attempt, BG_EV_DENIED, "the request was revoked");
-		bg_say(attempt->guest->pamh, BG_TEXT_REVOKED);
+	if (bg_attempt_say_ended(attempt, err))
 		return BG_STEP_END;
-	}
 	if (err == BG_ERR_EXPIRED) {
 		bg_attempt_record(attempt, BG_EV_DENIED, "the request ran out");
 		bg_say(attempt->guest->pamh,
@@ -168,6 +178,7 @@ static enum bg_err open_new(struct bg_attempt *attempt)
 	const struct bg_key *key = &guest->seal.keys[attempt->key];
 	struct bg_request_record record = { .phase = BG_PHASE_OPEN };
 	struct bg_request *request = &record.request;
+	struct bg_lock_state lock;
 	enum bg_err err = random_u64(&record.owner);
 
 	if (err == BG_OK && bg_os_random(NULL, request->nonce, BG_NONCE_LEN) != 0)
@@ -186,6 +197,10 @@ static enum bg_err open_new(struct bg_attempt *attempt)
 	(void)snprintf(request->origin, sizeof(request->origin), "%s", guest->origin);
 	request->uid = guest->host.uid;
 	request->session_secs = guest->seal.policy.session_secs;
+	/* Looked at first, written then: a lock that comes in between is later than this request.
+	 */
+	bg_locks_look(guest->crypto, guest->account, &lock);
+	memcpy(record.lock_id, lock.lock.id, BG_LOCK_ID_LEN);
 	record.epoch = guest->seal.epoch;
 	record.opened_ms = bg_clock_boot_ms();
 	record.expires_ms = record.opened_ms + guest->seal.policy.request_secs * (uint64_t)1000;
@@ -390,8 +405,17 @@ static enum bg_err issue(struct bg_attempt *attempt)
 	return bg_grants_issue(attempt->guest->crypto, &grant);
 }
 
+static void lock_text(const struct bg_lock_state *lock, char *ret, size_t size)
+{
+	if (lock->is_damaged)
+		(void)snprintf(ret, size, "the lock (its file is damaged)");
+	else
+		(void)snprintf(ret, size, "the lock of %s by %s", lock->lock.at, lock->lock.by);
+}
+
 /* "key and quorum; typed here: dba; seen by the combining machine: ops, audit" */
-static void put_exposure(const struct bg_attempt *attempt, char *ret, size_t size)
+static void put_exposure(
+	const struct bg_attempt *attempt, const char *lifted, char *ret, size_t size)
 {
 	const struct bg_seal *seal = &attempt->guest->seal;
 	const struct bg_tally *tally = &attempt->record.tally;
@@ -399,23 +423,45 @@ static void put_exposure(const struct bg_attempt *attempt, char *ret, size_t siz
 
 	bg_tally_exposed(seal, tally, true, here, sizeof(here));
 	bg_tally_exposed(seal, tally, false, there, sizeof(there));
-	(void)snprintf(ret, size, "%s%s%s%s%s",
+	(void)snprintf(ret, size, "%s%s%s%s%s%s%s",
 		attempt->record.phase == BG_PHASE_LIVE ? "a further session of the request"
 						       : "key and quorum",
+		lifted[0] != '\0' ? ", lifting " : "", lifted,
 		here[0] != '\0' ? "; typed here: " : "", here,
 		there[0] != '\0' ? "; seen by the combining machine: " : "", there);
 }
 
+/* Its own record, beside GRANTED's word of it: what was shut is open again. A mark that cannot be
+   written shuts nobody out; the lock only seems to stand. */
+static void lift(struct bg_attempt *attempt, const char *lifted)
+{
+	char result[200];
+	enum bg_err err = bg_locks_lift(
+		attempt->guest->crypto, attempt->guest->account, attempt->record.lock_id);
+
+	if (err == BG_OK)
+		(void)snprintf(result, sizeof(result), "a key and a new quorum lift %s", lifted);
+	else
+		(void)snprintf(result, sizeof(result), "%s could not be marked as lifted: %s",
+			lifted, bg_err_text(err));
+	bg_attempt_record(attempt, err == BG_OK ? BG_EV_UNLOCKED : BG_EV_DEGRADED, result);
+}
+
 enum bg_step bg_attempt_grant(struct bg_attempt *attempt)
 {
-	char request[65], names[256], result[600];
+	char request[65], names[256], result[600], lifted[128] = "";
+	struct bg_lock_state lock;
 	struct bg_event event;
 	enum bg_err err = bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
 		attempt->record.owner, satisfy, attempt->guest, &attempt->record);
 
 	if (err != BG_OK)
 		return give_up(attempt, err);
-	put_exposure(attempt, result, sizeof(result));
+	bg_locks_look(attempt->guest->crypto, attempt->guest->account, &lock);
+	/* What was approved for practice lifts nothing. */
+	if (lock.is_locked && !attempt->guest->is_drill)
+		lock_text(&lock, lifted, sizeof(lifted));
+	put_exposure(attempt, lifted, result, sizeof(result));
 	event = bg_attempt_event(attempt, BG_EV_GRANTED, result, request, names, sizeof(names));
 	/* A datagram that the kernel took is not yet a record. */
 	if (!bg_guest_emit(attempt->guest, &event, true)) {
@@ -423,6 +469,8 @@ enum bg_step bg_attempt_grant(struct bg_attempt *attempt)
 					     "kernel log takes a record.");
 		return BG_STEP_DENY;
 	}
+	if (lifted[0] != '\0')
+		lift(attempt, lifted);
 	err = issue(attempt);
 	return err == BG_OK ? BG_STEP_NEXT : give_up(attempt, err);
 }

@@ -61,6 +61,7 @@ enum bg_err {
 	BG_ERR_USED,	   /* a grant or challenge that was used already */
 	BG_ERR_STATE,	   /* no edge of a state machine allows this */
 	BG_ERR_REVOKED,	   /* the request was ended by root or a custodian */
+	BG_ERR_LOCKED,	   /* the account was locked after this began */
 	BG_ERR_COUNT	   /* number of errors; not one itself */
 };
 

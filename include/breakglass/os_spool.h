@@ -32,4 +32,15 @@ BG_CHECKED enum bg_err bg_spool_write_test(
  */
 void bg_spool_told(void (*each)(void *arg, const struct bg_alert_told *told), void *arg);
 
+/* What breakglass-carry leaves in BG_PATH_DUE for `bg-unlock revoke --due`. alert 0: only that
+   there is a lifted lock to remove; else the request to be revoked and the handler that said so. */
+struct bg_due {
+	uint64_t alert;
+	char request[2 * BG_SHA256_LEN + 1];
+	char handler[BG_HANDLER_LEN + 1];
+};
+BG_CHECKED enum bg_err bg_due_ask(const struct bg_due *due, struct bg_diag *diag);
+/* Takes each; one that cannot be read is dropped. */
+void bg_due_take(void (*each)(void *arg, const struct bg_due *due), void *arg);
+
 #endif

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What lives below /run/breakglass: requests, grants, sessions, marks of drills
- * and the attempt counters. Root-only files, replaced by rename (on tmpfs: no fsync needed but
- * harmless), every change under one flock whose wait is bounded (one second).
- * No lock is ever held across a prompt. Approvals are kept, never a share.
- * Files are read back through a strict binary reader: magic, version, length,
- * SHA-256 of the content; anything else is BG_ERR_SYNTAX and treated as absent
- * by the caller that scans.
+ * and of lifted locks, and the attempt counters. Root-only files, replaced by rename (on tmpfs: no
+ * fsync needed but harmless), every change under one flock whose wait is bounded (one second). No
+ * lock is ever held across a prompt. Approvals are kept, never a share. Files are read back through
+ * a strict binary reader: magic, version, length, SHA-256 of the content; anything else is
+ * BG_ERR_SYNTAX and treated as absent by the caller that scans.
  *
  * crypto is the caller's, for those hashes: a context costs more than all the rest of a call.
  *
@@ -15,6 +14,7 @@
 #ifndef BREAKGLASS_OS_STATE_H
 #define BREAKGLASS_OS_STATE_H
 
+#include <breakglass/account_lock.h>
 #include <breakglass/os_clock.h>
 #include <breakglass/request.h>
 #include <breakglass/tally.h>
@@ -44,7 +44,8 @@ struct bg_request_record {
 	uint64_t deadline_ms; /* from LIVE on */
 	uint64_t owner;	      /* random: the connection that holds it; changes at take-over */
 	uint32_t epoch;
-	uint8_t reason_refusals; /* short reasons given so far */
+	uint8_t reason_refusals;	 /* short reasons given so far */
+	uint8_t lock_id[BG_LOCK_ID_LEN]; /* of the account's lock when it was opened */
 	struct bg_tally tally;
 };
 
@@ -52,7 +53,8 @@ struct bg_request_record {
 BG_CHECKED enum bg_err bg_state_prepare(struct bg_diag *diag);
 
 /* The newest request of this boot by purpose, account, key and seal digest in a phase of the mask
-   (1u << BG_PHASE_...), not expired. BG_ERR_NOENT. */
+   (1u << BG_PHASE_...), not expired, and opened under the account's present lock.
+   BG_ERR_NOENT. */
 BG_CHECKED enum bg_err bg_requests_find(struct bg_crypto *crypto, enum bg_purpose purpose,
 	const char *account, const char *key, const uint8_t seal_digest[static BG_SHA256_LEN],
 	unsigned int phase_mask, struct bg_request_record *ret);
@@ -66,11 +68,16 @@ BG_CHECKED enum bg_err bg_requests_add(
 	struct bg_crypto *crypto, const struct bg_request_record *record);
 /* Under the lock: reads the record, checks owner (0: do not check) else BG_ERR_TAKEN_OVER, calls
    change, writes it back if change returned BG_OK. *ret (may be NULL) gets the new record.
-   BG_ERR_REVOKED: it is ENDED or ABANDONED. */
+   BG_ERR_REVOKED: it is ENDED or ABANDONED. BG_ERR_LOCKED: the account was locked after it was
+   opened; only its end may still be written. */
 typedef enum bg_err bg_request_change_fn(void *arg, struct bg_request_record *record);
 BG_CHECKED enum bg_err bg_requests_update(struct bg_crypto *crypto,
 	const uint8_t nonce[static BG_NONCE_LEN], uint64_t owner, bg_request_change_fn *change,
 	void *arg, struct bg_request_record *ret);
+/* May its grant still open something? It is SATISFIED or LIVE, of this boot, and no lock came after
+   it; else BG_ERR_REVOKED, BG_ERR_LOCKED, or an error of reading. */
+BG_CHECKED enum bg_err bg_requests_stand(
+	struct bg_crypto *crypto, const uint8_t nonce[static BG_NONCE_LEN]);
 /* Calls each for the requests of this boot that are not over. Holds no lock: each may change them.
  */
 void bg_requests_each(struct bg_crypto *crypto,
@@ -98,11 +105,11 @@ struct bg_grant {
 
 BG_CHECKED enum bg_err bg_grants_issue(struct bg_crypto *crypto, const struct bg_grant *grant);
 /* Checks and marks the grant of `process` as admitted and rebinds it to `to` (may be equal). The
-   grant is checked: boot, process start, not expired, account, uid, service, purpose.
-   BG_ERR_NOENT, _EXPIRED, _MISMATCH. */
+   grant is checked: boot, process start, not expired, account, uid, service, purpose. ret_nonce:
+   whose request's it is. BG_ERR_NOENT, _EXPIRED, _MISMATCH. */
 BG_CHECKED enum bg_err bg_grants_admit(struct bg_crypto *crypto, const struct bg_process *process,
 	const struct bg_process *to, const char *account, uint32_t uid, const char *service,
-	enum bg_purpose purpose);
+	enum bg_purpose purpose, uint8_t ret_nonce[static BG_NONCE_LEN]);
 /* Takes the admitted grant once, by one rename; same checks, and is_admitted. */
 BG_CHECKED enum bg_err bg_grants_take(struct bg_crypto *crypto, const struct bg_process *process,
 	const char *account, uint32_t uid, const char *service, struct bg_grant *ret);
@@ -154,6 +161,7 @@ struct bg_session {
 	char origin[BG_ORIGIN_LEN + 1];
 	char role[16];
 	uint8_t set_id[BG_SET_ID_LEN];
+	uint8_t lock_id[BG_LOCK_ID_LEN]; /* its request's */
 };
 
 BG_CHECKED enum bg_err bg_sessions_put(struct bg_crypto *crypto, const struct bg_session *session);
@@ -170,10 +178,42 @@ BG_CHECKED enum bg_err bg_sessions_get(
 void bg_sessions_each(struct bg_crypto *crypto,
 	void (*each)(void *arg, const struct bg_session *session), void *arg);
 /* BG_OK only if the caller's own audit session is live: this boot, not closed, before its deadline,
-   of uid. BG_ERR_NOENT, _EXPIRED, _MISMATCH. Makes one stat or open when there is none.
-   crypto may be NULL, as above. */
+   of uid, not locked since. BG_ERR_NOENT, _EXPIRED, _MISMATCH, _LOCKED. Makes one stat or open when
+   there is none. crypto may be NULL, as above. */
 BG_CHECKED enum bg_err bg_sessions_live(
 	struct bg_crypto *crypto, uint32_t uid, struct bg_session *ret);
+
+/* The account's lock, as this boot knows it. */
+struct bg_lock_state {
+	bool is_locked;	 /* a lock stands that no quorum has lifted yet */
+	bool is_there;	 /* its file is there, lifted or not */
+	bool is_damaged; /* that file cannot be read, and locks all the same; at and by are "" */
+	struct bg_account_lock lock; /* lock.id: what has another one began before it */
+};
+/* Never fails: what cannot be looked at counts as locked after everything. */
+void bg_locks_look(struct bg_crypto *crypto, const char *account, struct bg_lock_state *ret);
+/* Did the account get a lock after what remembers seen began? */
+bool bg_locks_is_after(
+	struct bg_crypto *crypto, const char *account, const uint8_t seen[static BG_LOCK_ID_LEN]);
+/* Locks the account from now on (by: who; at: now); what it was locked with before counts no more.
+   BG_ERR_RANDOM, _BUSY, or as bg_file_replace. */
+BG_CHECKED enum bg_err bg_locks_put(const char *account, const char *by, struct bg_diag *diag);
+/* A quorum lifts the lock of that id: written below /run, for the module writes nowhere else. Its
+   file goes with bg_locks_settle, by whoever may. BG_ERR_LOCKED: another lock stands. */
+BG_CHECKED enum bg_err bg_locks_lift(
+	struct bg_crypto *crypto, const char *account, const uint8_t id[static BG_LOCK_ID_LEN]);
+/* Removes the lock's file if that lock was lifted. BG_ERR_NOENT: there is nothing to remove. */
+BG_CHECKED enum bg_err bg_locks_settle(
+	struct bg_crypto *crypto, const char *account, struct bg_diag *diag);
+/* Calls each for the accounts whose lock was lifted since boot. */
+void bg_locks_each_lifted(void (*each)(void *arg, const char *account), void *arg);
+
+/* What was lifted. */
+struct bg_lift {
+	char boot_id[BG_BOOT_ID_LEN + 1];
+	char account[BG_ACCOUNT_LEN + 1];
+	uint8_t id[BG_LOCK_ID_LEN];
+};
 
 /* Counts an attempt at account (uid names the file) and returns the count since the last proved
    key; a fixed-size file. 0 when it cannot be counted. bg_attempts_reset, of both: a key was

@@ -27,5 +27,9 @@ BG_CHECKED enum bg_err bg_record_write_drill(
 	struct bg_crypto *crypto, const struct bg_drill *record, struct bg_writer *ret);
 BG_CHECKED enum bg_err bg_record_read_drill(
 	struct bg_crypto *crypto, const uint8_t *p, size_t len, struct bg_drill *ret);
+BG_CHECKED enum bg_err bg_record_write_lift(
+	struct bg_crypto *crypto, const struct bg_lift *record, struct bg_writer *ret);
+BG_CHECKED enum bg_err bg_record_read_lift(
+	struct bg_crypto *crypto, const uint8_t *p, size_t len, struct bg_lift *ret);
 
 #endif

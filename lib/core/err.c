@@ -52,6 +52,7 @@ static const char *const texts[BG_ERR_COUNT] = {
 	[BG_ERR_TAKEN_OVER] = "taken over by a newer connection",
 	[BG_ERR_USED] = "used already",
 	[BG_ERR_REVOKED] = "was revoked",
+	[BG_ERR_LOCKED] = "the account was locked since",
 	[BG_ERR_STATE] = "not possible in this state",
 };
 

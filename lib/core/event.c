@@ -54,6 +54,10 @@ static const struct bg_event_type types[BG_EV_COUNT] = {
 	[BG_EV_REVOKED] = { "REVOKED", "5e800ac352de4e02a4dc57f7f357a224", 1, true,
 		"A request or a session of an emergency account was ended, by root or on a "
 		"custodian's word." },
+	[BG_EV_LOCKED] = { "LOCKED", "681fe1e6c1464ba6999142b0320a1139", 1, true,
+		"Root locked an emergency account until a key and a new quorum lift that." },
+	[BG_EV_UNLOCKED] = { "UNLOCKED", "2ddf59b601f641fbbaceeefba27120a9", 1, true,
+		"A key and a new quorum lifted the lock of an emergency account." },
 	[BG_EV_DRILL_STARTED] = { "DRILL_STARTED", "06cfd8746ebb43b4a08c4884e652ade1", 1, true,
 		"A drill of an emergency account began." },
 	[BG_EV_DRILL_ENDED] = { "DRILL_ENDED", "b518404b1a0940608da68624cb72f1e3", 1, true,

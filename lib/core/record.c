@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum kind { KIND_REQUEST = 1, KIND_GRANT = 2, KIND_SESSION = 3, KIND_DRILL = 4 };
+enum kind { KIND_REQUEST = 1, KIND_GRANT = 2, KIND_SESSION = 3, KIND_DRILL = 4, KIND_LIFT = 5 };
 
 static const uint8_t MAGIC[4] = { 'b', 'g', 'R', '1' };
 #define HEAD_LEN (sizeof(MAGIC) + 1 + 4)
@@ -148,6 +148,7 @@ static void request_fields(struct stream *s, struct bg_request_record *record)
 	field_u64(s, &record->owner);
 	field_u32(s, &record->epoch);
 	field_u8(s, &record->reason_refusals);
+	field_bytes(s, record->lock_id, BG_LOCK_ID_LEN);
 	tally_fields(s, &record->tally);
 }
 
@@ -194,6 +195,13 @@ static void drill_fields(struct stream *s, struct bg_drill *drill)
 	TEXT(s, drill->id);
 }
 
+static void lift_fields(struct stream *s, struct bg_lift *lift)
+{
+	TEXT(s, lift->boot_id);
+	TEXT(s, lift->account);
+	field_bytes(s, lift->id, BG_LOCK_ID_LEN);
+}
+
 static void session_fields(struct stream *s, struct bg_session *session)
 {
 	field_u32(s, &session->audit_session);
@@ -217,6 +225,7 @@ static void session_fields(struct stream *s, struct bg_session *session)
 	TEXT(s, session->origin);
 	TEXT(s, session->role);
 	field_bytes(s, session->set_id, BG_SET_ID_LEN);
+	field_bytes(s, session->lock_id, BG_LOCK_ID_LEN);
 }
 
 /* begin: the head, its length still open; end: fills it in and appends the hash. */
@@ -312,3 +321,4 @@ RECORD_CODEC(request, struct bg_request_record, KIND_REQUEST)
 RECORD_CODEC(grant, struct bg_grant, KIND_GRANT)
 RECORD_CODEC(session, struct bg_session, KIND_SESSION)
 RECORD_CODEC(drill, struct bg_drill, KIND_DRILL)
+RECORD_CODEC(lift, struct bg_lift, KIND_LIFT)

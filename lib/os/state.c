@@ -32,7 +32,7 @@ static enum bg_err make_folder(const char *path, struct bg_diag *diag)
 enum bg_err bg_state_prepare(struct bg_diag *diag)
 {
 	static const char *const folders[] = { BG_PATH_RUN, BG_PATH_REQUESTS, BG_PATH_GRANTS,
-		BG_PATH_SESSIONS, BG_PATH_DRILLS, BG_PATH_RUN_LOG };
+		BG_PATH_SESSIONS, BG_PATH_DRILLS, BG_PATH_LOCKS, BG_PATH_DUE, BG_PATH_RUN_LOG };
 	enum bg_err err = BG_OK;
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && err == BG_OK; i++)

@@ -56,7 +56,7 @@ enum bg_err bg_grants_issue(struct bg_crypto *crypto, const struct bg_grant *gra
 
 enum bg_err bg_grants_admit(struct bg_crypto *crypto, const struct bg_process *process,
 	const struct bg_process *to, const char *account, uint32_t uid, const char *service,
-	enum bg_purpose purpose)
+	enum bg_purpose purpose, uint8_t ret_nonce[static BG_NONCE_LEN])
 {
 	BG_WIPE(bg_state_unlock) int lock = -1;
 	struct bg_grant grant;
@@ -80,7 +80,10 @@ enum bg_err bg_grants_admit(struct bg_crypto *crypto, const struct bg_process *p
 	bg_state_remove(BG_PATH_GRANTS, name);
 	grant.is_admitted = true;
 	grant.process = *to;
-	return write_grant(crypto, &grant);
+	err = write_grant(crypto, &grant);
+	if (err == BG_OK)
+		memcpy(ret_nonce, grant.nonce, BG_NONCE_LEN);
+	return err;
 }
 
 enum bg_err bg_grants_take(struct bg_crypto *crypto, const struct bg_process *process,

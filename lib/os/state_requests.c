@@ -71,6 +71,11 @@ static uint64_t end_of(const struct bg_request_record *record)
 	return record->phase == BG_PHASE_LIVE ? record->deadline_ms : record->expires_ms;
 }
 
+static bool is_ended(enum bg_phase phase)
+{
+	return phase == BG_PHASE_ENDED || phase == BG_PHASE_ABANDONED;
+}
+
 /* key and seal_digest: NULL for any. */
 struct search {
 	struct bg_crypto *crypto;
@@ -79,6 +84,7 @@ struct search {
 	const uint8_t *seal_digest;
 	unsigned int phase_mask;
 	uint64_t now_ms;
+	bool is_to_go_on; /* else it is only looked at */
 	bool is_found;
 	struct bg_request_record best;
 };
@@ -98,6 +104,9 @@ static void consider(void *arg, const char *name)
 		search->now_ms >= end_of(&record) || !bg_state_is_this_boot(record.boot_id))
 		return;
 	if (search->is_found && record.opened_ms <= search->best.opened_ms)
+		return;
+	if (search->is_to_go_on &&
+		bg_locks_is_after(search->crypto, search->account, record.lock_id))
 		return;
 	search->best = record;
 	search->is_found = true;
@@ -123,7 +132,8 @@ enum bg_err bg_requests_find(struct bg_crypto *crypto, enum bg_purpose purpose, 
 		.account = account,
 		.key = key,
 		.seal_digest = seal_digest,
-		.phase_mask = phase_mask };
+		.phase_mask = phase_mask,
+		.is_to_go_on = true };
 
 	return search_all(&search, ret);
 }
@@ -168,10 +178,13 @@ enum bg_err bg_requests_update(struct bg_crypto *crypto, const uint8_t nonce[sta
 	if (owner != 0 && record.owner != owner)
 		return BG_ERR_TAKEN_OVER;
 	/* Whoever dropped a request himself asks no more for it. */
-	if (record.phase == BG_PHASE_ENDED || record.phase == BG_PHASE_ABANDONED)
+	if (is_ended(record.phase))
 		return BG_ERR_REVOKED;
 	before = record.phase;
 	err = change(arg, &record);
+	if (err == BG_OK && !is_ended(record.phase) &&
+		bg_locks_is_after(crypto, record.request.account, record.lock_id))
+		err = BG_ERR_LOCKED;
 	if (err == BG_OK && record.phase != before && !bg_phase_may(before, record.phase))
 		err = BG_ERR_STATE;
 	/* The nonce names the file: a change that moved it would leave two. */
@@ -182,6 +195,22 @@ enum bg_err bg_requests_update(struct bg_crypto *crypto, const uint8_t nonce[sta
 	if (err == BG_OK && ret != NULL)
 		*ret = record;
 	return err;
+}
+
+enum bg_err bg_requests_stand(struct bg_crypto *crypto, const uint8_t nonce[static BG_NONCE_LEN])
+{
+	struct bg_request_record record;
+	enum bg_err err = bg_requests_get(crypto, nonce, &record);
+
+	if (err == BG_ERR_NOENT)
+		return BG_ERR_REVOKED; /* swept, or never there */
+	if (err != BG_OK)
+		return err;
+	if ((record.phase != BG_PHASE_SATISFIED && record.phase != BG_PHASE_LIVE) ||
+		!bg_state_is_this_boot(record.boot_id))
+		return BG_ERR_REVOKED;
+	return bg_locks_is_after(crypto, record.request.account, record.lock_id) ? BG_ERR_LOCKED
+										 : BG_OK;
 }
 
 struct walk {
@@ -196,8 +225,8 @@ static void walk_one(void *arg, const char *name)
 	struct bg_request_record record;
 
 	if (read_record(walk->crypto, name, &record) == BG_OK &&
-		bg_state_is_this_boot(record.boot_id) && record.phase != BG_PHASE_ENDED &&
-		record.phase != BG_PHASE_ABANDONED && bg_clock_boot_ms() < end_of(&record))
+		bg_state_is_this_boot(record.boot_id) && !is_ended(record.phase) &&
+		bg_clock_boot_ms() < end_of(&record))
 		walk->each(walk->arg, &record);
 }
 

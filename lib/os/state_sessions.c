@@ -118,6 +118,8 @@ enum bg_err bg_sessions_live(struct bg_crypto *crypto, uint32_t uid, struct bg_s
 		return BG_ERR_MISMATCH;
 	if (bg_clock_boot_ms() >= session.deadline_ms)
 		return BG_ERR_EXPIRED;
+	if (bg_locks_is_after(crypto, session.account, session.lock_id))
+		return BG_ERR_LOCKED;
 	*ret = session;
 	return BG_OK;
 }

@@ -38,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bg_session session;
 	struct bg_grant grant;
 	struct bg_drill drill;
+	struct bg_lift lift;
 	size_t len;
 
 	if (!crypto)
@@ -55,5 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		same(buf, len, bg_record_write_session(crypto, &session, &w), &w);
 	if (bg_record_read_drill(crypto, buf, len, &drill) == BG_OK)
 		same(buf, len, bg_record_write_drill(crypto, &drill, &w), &w);
+	if (bg_record_read_lift(crypto, buf, len, &lift) == BG_OK)
+		same(buf, len, bg_record_write_lift(crypto, &lift, &w), &w);
 	return 0;
 }

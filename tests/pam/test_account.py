@@ -157,11 +157,18 @@ class GrantTest(AccountCase):
 		self.assertNotIn("SESSION_OPENED", self.stage.event_names())
 
 	def test_a_forged_request_record_does_not_open(self):
-		login = self.granted("account", "setcred", "open")
-		for path in Path("/run/breakglass/requests").iterdir():
-			data = path.read_bytes()
-			self.stage.write(path, data[:40] + bytes([data[40] ^ 1]) + data[41:])
-		self.assertEqual(self.goes_on(login)["open"], PAM_PERM_DENIED)
+		for phases, where in ((("auth", "pause", "account", "open"), "account"),
+				(("auth", "account", "pause", "open"), "open")):
+			login = self.stage.login(*phases)
+			self.addCleanup(login.kill)
+			self.stage.open(login)
+			self.assertEqual(login.next(), "WAIT")
+			for path in Path("/run/breakglass/requests").iterdir():
+				data = path.read_bytes()
+				self.stage.write(path, data[:40] + bytes([data[40] ^ 1]) + data[41:])
+			self.assertEqual(self.goes_on(login)[where], PAM_PERM_DENIED)
+			self.assertNotIn("SESSION_OPENED", self.stage.event_names())
+			self.stage.reset()
 
 	def test_what_the_users_environment_says_is_nothing(self):
 		env = {"BREAKGLASS_GRANT": "1", "pam_breakglass.session": "1"}

@@ -422,8 +422,10 @@ static enum bg_err take(const struct bg_grant *g, struct bg_grant *ret)
 
 static enum bg_err admit(const struct bg_grant *g, const struct bg_process *to)
 {
-	return bg_grants_admit(
-		crypto, &g->process, to, g->account, g->uid, g->service, BG_PURPOSE_EMERGENCY);
+	uint8_t nonce[BG_NONCE_LEN];
+
+	return bg_grants_admit(crypto, &g->process, to, g->account, g->uid, g->service,
+		BG_PURPOSE_EMERGENCY, nonce);
 }
 
 static void grants_admitted_is_taken_once(void **state)

@@ -32,6 +32,10 @@ TODO = {
 	"SESSION_EXPIRED": "Ask the holder whether the work is done. More time needs a new request.",
 	"SESSION_CLOSED": "See to the review: what was done, why, and which shares this host has seen.",
 	"REVOKED": "Ask root on that host why, or the custodian whom the result names.",
+	"LOCKED": "Ask root on that host why. Nothing opens there but by a new request, with key and "
+		"custodians.",
+	"UNLOCKED": "A use follows that began after the lock. Call the holder and the custodians named, "
+		"and whoever locked it.",
 	"DRILL_STARTED": "Nothing, if the drill is in the calendar. Else treat it as a request.",
 	"DRILL_ENDED": "Read the result and file it; what failed in a drill fails at night.",
 	"SEAL_INSTALLED": "Compare its fingerprint with the ceremony's sheet. If there was no "
