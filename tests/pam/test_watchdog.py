@@ -118,7 +118,7 @@ class Session:
 			+ struct.pack(">QQ", f["opened"], f["deadline"])
 			+ bytes((f["closed"], f["revoked"], f["told"])) + bytes(16) + b"\x22" * 32
 			+ struct.pack(">I", 1) + b"".join(map(text, ("db1", "a", "oncall", "INC-1 test",
-			"audit, dba", "sshd", "192.0.2.7", "full"))) + bytes(16))
+			"audit, dba", "sshd", "192.0.2.7", "full"))) + bytes(32))  # the set, no lock
 		record = b"bgR1\x03" + struct.pack(">I", len(body)) + body
 		record += hashlib.sha256(record).digest()
 		SESSIONS.mkdir(parents=True, exist_ok=True)
