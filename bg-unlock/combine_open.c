@@ -62,11 +62,11 @@ static enum bg_err decrypt(
 static void tell(struct bg_crypto *crypto, const struct bg_combine *s,
 	const struct bg_combine_options *o, enum bg_err err)
 {
-	char names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)], result[256];
+	char names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)], result[512];
 
 	given_names(s, names, sizeof(names));
-	(void)snprintf(result, sizeof(result), "%s%.200s",
-		err ? "shares were given, but it did not open: " : "", o->envelope);
+	(void)snprintf(result, sizeof(result), "by %s%s: %.120s", names,
+		err ? "; but it did not open" : "", o->envelope);
 	if (!bg_envelope_record(crypto, &s->seal, names, result))
 		bg_note("this is not recorded: the log is only kept by root on a protected host");
 	bg_note("this machine has now seen the shares of %s: reseal", names);

@@ -46,6 +46,7 @@ static const struct {
 	{ BG_EV_SEAL_REFUSED, "SEAL REFUSED", NULL },
 	{ BG_EV_RESEALED, "new shares dealt", NULL },
 	{ BG_EV_REVIEWED, "reviewed", NULL },
+	{ BG_EV_ENVELOPE_OPENED, "ENVELOPE OPENED", NULL },
 	{ BG_EV_CHECK_FAILED, "check failed", NULL },
 	{ BG_EV_DEGRADED, "DEGRADED", NULL },
 };

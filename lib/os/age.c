@@ -20,6 +20,7 @@
 
 #define AGE	     "/usr/bin/age"
 #define IDENTITY_FD  3
+#define IDENTITY     "/dev/fd/3"
 #define COLLECT_SECS 120
 
 bool bg_age_is_there(void)
@@ -139,7 +140,7 @@ static enum bg_err start(struct bg_age *ret, const char *const argv[], const cha
 enum bg_err bg_age_decrypt(
 	struct bg_age *ret, const char *identity, int in, int out, struct bg_diag *diag)
 {
-	static const char *const argv[] = { AGE, "--decrypt", "--identity", "/dev/fd/3", NULL };
+	static const char *const argv[] = { AGE, "--decrypt", "--identity", IDENTITY, NULL };
 
 	return start(ret, argv, identity, in, out, diag);
 }
@@ -248,7 +249,8 @@ static enum bg_err judge(struct bg_age *age, int status, struct bg_diag *diag)
 	quote(age, diag);
 	if (strstr(age->words, "no identity matched"))
 		return BG_ERR_OTHER_SET;
-	return strstr(age->words, "write /dev/stdout") ? BG_ERR_IO : BG_ERR_SYNTAX;
+	return strstr(age->words, "/dev/stdout") || strstr(age->words, IDENTITY) ? BG_ERR_IO
+										 : BG_ERR_SYNTAX;
 }
 
 enum bg_err bg_age_finish(struct bg_age *age, unsigned int timeout_secs, struct bg_diag *diag)

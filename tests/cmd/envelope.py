@@ -264,6 +264,7 @@ def test_on_a_protected_host_it_is_recorded_and_the_shares_are_exposed():
             w.open(envelope=w.write("bad.age", w.read("db.age")[:-1]), stdin=w.lines("ops", "dba"))
             run("combine", w.seal, "--stdin", stdin=w.lines(), check=0)
             checked = run("check", "--json").stdout
+            story = run("log", "show", check=0).stdout
         finally:
             shutil.rmtree("/etc/breakglass")
         with open(chainlib.RUN + "/pending", encoding="utf-8") as f:
@@ -271,10 +272,11 @@ def test_on_a_protected_host_it_is_recorded_and_the_shares_are_exposed():
         assert [r["event"] for r in records] == ["ENVELOPE_OPENED"] * 2, records
         first, second = records
         assert first["severity"] == 1 and first["host"] == "db1" and first["epoch"] == 1
-        assert first["custodians"] == "ops, audit" and first["result"] == w.envelope
+        assert first["custodians"] == "ops, audit" and first["result"] == f"by ops, audit: {w.envelope}"
         assert second["custodians"] == "ops, dba"
-        assert second["result"].startswith("shares were given, but it did not open: ")
+        assert second["result"].startswith("by ops, dba; but it did not open: ")
         assert SECRET.split()[3] not in json.dumps(records)
+        assert story.count("ENVELOPE OPENED") == 2 and "by ops, audit:" in story, story
         found, = [f for f in json.loads(checked)["findings"] if "machines have seen" in f["text"]]
         assert "3 shares of epoch 1, 2 open it" in found["text"], found
         assert found["level"] == "CRITICAL"

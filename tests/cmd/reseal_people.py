@@ -6,7 +6,7 @@ import os
 import sys
 
 import cmdlib
-from cmdlib import PIN, Place, Terminal, fails, run
+from cmdlib import PIN, Place, Terminal, fails, run, ssh_line
 from init import read_screen, show
 from treelib import ACCOUNT, Tree, fingerprint
 
@@ -205,6 +205,29 @@ def test_a_new_key_endorses_nothing():
                      stdin=f"{PIN}\n{w.lines('ops', 'dba')}{PIN}\n")
         fails(r, 1, "not enrolled", "one of the keys that the seal names")
         assert not os.listdir(w.path("n")) and not os.path.exists(w.path("breakglass.seal.2"))
+
+
+def test_the_ssh_key_of_a_key_that_left_is_taken_from_the_host():
+    with World() as w:
+        lines = {}
+        for i, name in enumerate(("a", "b", "c")):
+            lines[name] = ssh_line(i + 1)
+            with open(w.path(name + ".pub"), "w", encoding="ascii") as f:
+                f.write(lines[name] + "\n")
+        tree = Tree(w.folder)
+        w.reseal(*[f"--ssh-key={n}={w.path(n + '.pub')}" for n in ("a", "b")], check=0)
+        two = w.path("breakglass.seal.2")
+        run("install", two, "--label", "db1", "--fingerprint", fingerprint(two), "--root",
+            tree.root, check=0)
+        keys = tree.read(ACCOUNT + "authorized_keys")
+        assert lines["a"] in keys and lines["b"] in keys
+        w.shares = w.read_shares("n")
+        w.reseal("--remove-key", "b", "--add-key", f"c=deputy@{w.c.path}",
+                 f"--ssh-key=c={w.path('c.pub')}", seal=two, folder="m", check=0,
+                 stdin=f"{PIN}\n{w.lines('ops', 'dba')}{PIN}\n")
+        run("install", w.path("breakglass.seal.3"), "--root", tree.root, check=0)
+        keys = tree.read(ACCOUNT + "authorized_keys")
+        assert lines["a"] in keys and lines["c"] in keys and lines["b"] not in keys
 
 
 def test_keys_lost():
