@@ -17,6 +17,7 @@
 #define WATCHDOG_MS 12000 /* what the watchdogs get before we do it ourselves */
 #define OURSELF_MS  15000
 #define LOOK_MS	    100
+#define RESULT_LEN  128
 
 static bool is_hex(const char *text, size_t len)
 {
@@ -224,7 +225,6 @@ static void tell(struct bg_crypto *crypto, const struct bg_event *event, const c
 	(void)printf("revoked: %s %s: %s\n", event->account, shown, event->result);
 }
 
-#define RESULT_LEN 128
 static void deed(
 	const struct work *work, const char *who, size_t sessions, char ret[static RESULT_LEN])
 {

@@ -3,6 +3,7 @@
 """A custodian's refusal, given to bg-unlock revoke --code: it ends the one request or session that it
 names, and nothing else ends anything. The rows are in attacklib.py."""
 import os
+import shutil
 import signal
 import subprocess
 import unittest
@@ -200,6 +201,26 @@ class Refused(RefusalCase):
 		self.addCleanup(self.stage.put_in_force, self.stage.seal)
 		self.assertIn("is of epoch 2, retired;", self.revoke(self.refusal("ops", c), 1).stderr)
 		self.assertEqual(self.said("REVOKED"), [])
+
+	def test_P17_custodians_of_another_account_end_nothing_here(self):
+		seal, words = self.stage.deal_again("elsewhere", account="another")
+		self.stage.put_in_force(seal, account="another", uid=4811)
+		self.addCleanup(shutil.rmtree, "/etc/breakglass/accounts/another")
+		_, c = self.asked()
+		text = seal.read_text()
+		theirs = Custodians(words)
+		lie = {**c, "epoch": 1, "set": bytes.fromhex(text.split("\nset = ")[1].split("\n")[0])}
+		for epoch, sentence in ((1, "is of epoch 1, retired"), (2, "was not made with the share of dba")):
+			code = one_line(codelib.REFUSAL, theirs.refusal("dba", lie, epoch=epoch))
+			self.assertIn(sentence, self.revoke(code, 1).stderr)
+			self.assertEqual(self.stage.events()[-1]["account"], "breakglass")
+		# what names nothing here is nobody's: two accounts could be meant
+		self.assertRegex(self.revoke(self.refusal("dba", {**c, "reason": "x"}), 1).stderr,
+			attacklib.NO_SUCH)
+		self.assertNotIn("account", self.stage.events()[-1])
+		self.assertEqual(self.said("REVOKED"), [])
+		self.revoke(self.refusal("dba", c))
+		self.assertEqual(len(self.said("REVOKED")), 1)
 
 	def test_without_a_seal_nobody_is_believed(self):
 		_, c = self.asked()
