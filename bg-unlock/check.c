@@ -4,8 +4,8 @@
  * host, then those at each account. The first line sums up, as monitoring plugins
  * do; so does the status: 0 ok, 1 warning, 2 critical, 3 unknown.
  */
-#include "check.h"
 #include "bg-unlock.h"
+#include "check_past.h"
 #include "load.h"
 
 #include <breakglass/escape.h>
@@ -231,6 +231,7 @@ static int run(struct bg_crypto *crypto, const char *root, bool is_json, const c
 	}
 	check.account[0] = '\0';
 	run_rows(&check, last_rows, sizeof(last_rows) / sizeof(last_rows[0]));
+	bg_check_past_end();
 	status = (int)worst(&check);
 	if (is_json)
 		print_json(&check);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Is a review owed, is a reseal due? As the log says, and nothing else. */
-#include "check.h"
-#include "log.h"
-#include "usage.h"
+#include "check_past.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,22 +70,16 @@ static void judge_exposure(struct bg_check *check, const struct bg_usage *usage)
 
 void bg_check_reviews(struct bg_check *check)
 {
-	__attribute__((cleanup(bg_usage_free))) struct bg_usage *usage = bg_usage_new();
-	const struct bg_log_visitor visitor = { usage, bg_usage_add, NULL };
-	struct bg_log_totals totals = { 0 };
-	enum bg_err err =
-		usage ? bg_log_read(check->crypto, &visitor, &totals, NULL) : BG_ERR_MEMORY;
+	const struct bg_check_past *past = bg_check_past(check);
 
-	if (err == BG_ERR_NOENT)
-		err = BG_OK;
-	if (err != BG_OK || !bg_usage_is_whole(usage)) {
+	if (past->err != BG_OK) {
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL, "bg-unlock log verify",
 			"the log cannot be read: which reviews are owed is not known");
 		return;
 	}
-	if (totals.damages)
+	if (past->totals.damages)
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL, "bg-unlock log verify",
 			"the log is damaged: more may be owed than it says");
-	judge_reviews(check, usage);
-	judge_exposure(check, usage);
+	judge_reviews(check, past->usage);
+	judge_exposure(check, past->usage);
 }

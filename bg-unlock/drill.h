@@ -52,6 +52,7 @@ BG_CHECKED enum bg_err bg_drill_go_offline(struct bg_diag *diag);
 
 /* What the chain says of an account's drills. (drill_log.c) */
 struct bg_drill_past {
+	char account[BG_ACCOUNT_LEN + 1];
 	bool has_any, has_passed;
 	uint32_t passed_secs; /* what the last passed one took */
 	int64_t passed_time;  /* seconds since 1970 */
@@ -59,9 +60,18 @@ struct bg_drill_past {
 	bool is_confirmed;    /* an alert of that one arrived, says a person */
 	char last_result[16]; /* of the last one: passed, late, failed */
 	char last_id[BG_DRILL_ID_LEN + 1];
+	char started_id[BG_DRILL_ID_LEN + 1]; /* of the last one that began */
+	bool is_start_confirmed;	      /* its alert, perhaps before it ended */
 };
-BG_CHECKED enum bg_err bg_drill_past(
-	struct bg_crypto *crypto, const char *account, struct bg_drill_past *ret);
+#define BG_DRILL_PASTS_MAX 64
+struct bg_drill_pasts {
+	size_t count;
+	bool is_short; /* more accounts than that */
+	struct bg_drill_past of[BG_DRILL_PASTS_MAX];
+};
+struct bg_log_line;
+/* As bg_log_visitor.on_line; arg: struct bg_drill_pasts, nought at first. */
+void bg_drill_pasts_add(void *arg, const struct bg_log_line *line);
 /* `drill --confirm CODE`. */
 int bg_drill_confirm(struct bg_crypto *crypto, const char *code);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the chain says of drills: the last one that passed, and whether its alert arrived. */
-#include "check.h"
+#include "check_past.h"
 #include "drill.h"
 #include "install.h"
 
@@ -49,38 +49,32 @@ static int64_t time_of(const struct bg_log_line *line)
 	return field(line, "time", text) && bg_event_time_read(text, &ms) ? ms / 1000 : 0;
 }
 
-struct search {
-	const char *account;
-	struct bg_drill_past *past;
-	char started_id[BG_DRILL_ID_LEN + 1]; /* of the last one that began */
-	bool is_confirmed;		      /* its alert, perhaps before it ended */
-};
-
-static void take_started(struct search *search, const struct bg_log_line *line, const char *result)
+static void take_started(
+	struct bg_drill_past *past, const struct bg_log_line *line, const char *result)
 {
 	(void)line;
-	search->is_confirmed = false;
-	if (!value_of(result, "id", search->started_id, sizeof(search->started_id)))
-		search->started_id[0] = '\0';
+	past->is_start_confirmed = false;
+	if (!value_of(result, "id", past->started_id, sizeof(past->started_id)))
+		past->started_id[0] = '\0';
 }
 
 static void take_confirmed(
-	struct search *search, const struct bg_log_line *line, const char *result)
+	struct bg_drill_past *past, const struct bg_log_line *line, const char *result)
 {
 	char id[BG_DRILL_ID_LEN + 1];
 
 	(void)line;
 	if (strncmp(result, "drill ", 6) != 0 || !value_of(result, "id", id, sizeof(id)))
 		return;
-	if (strcmp(id, search->started_id) == 0)
-		search->is_confirmed = true;
-	if (strcmp(id, search->past->passed_id) == 0)
-		search->past->is_confirmed = true;
+	if (strcmp(id, past->started_id) == 0)
+		past->is_start_confirmed = true;
+	if (strcmp(id, past->passed_id) == 0)
+		past->is_confirmed = true;
 }
 
-static void take_ended(struct search *search, const struct bg_log_line *line, const char *result)
+static void take_ended(
+	struct bg_drill_past *past, const struct bg_log_line *line, const char *result)
 {
-	struct bg_drill_past *past = search->past;
 	char secs[16];
 
 	if (!value_of(result, "id", past->last_id, sizeof(past->last_id)) ||
@@ -90,7 +84,8 @@ static void take_ended(struct search *search, const struct bg_log_line *line, co
 	if (strcmp(past->last_result, "passed") != 0)
 		return;
 	past->has_passed = true;
-	past->is_confirmed = search->is_confirmed && strcmp(past->last_id, search->started_id) == 0;
+	past->is_confirmed =
+		past->is_start_confirmed && strcmp(past->last_id, past->started_id) == 0;
 	past->passed_time = time_of(line);
 	past->passed_secs = value_of(result, "seconds", secs, sizeof(secs))
 				    ? (uint32_t)strtoul(secs, NULL, 10)
@@ -98,48 +93,60 @@ static void take_ended(struct search *search, const struct bg_log_line *line, co
 	(void)snprintf(past->passed_id, sizeof(past->passed_id), "%s", past->last_id);
 }
 
-static void on_line(void *arg, const struct bg_log_line *line)
+/* The one of account, made if there is none; NULL: there are too many. */
+static struct bg_drill_past *past_of(struct bg_drill_pasts *pasts, const char *account)
+{
+	struct bg_drill_past *past = &pasts->of[pasts->count];
+
+	for (size_t i = 0; i < pasts->count; i++)
+		if (strcmp(pasts->of[i].account, account) == 0)
+			return &pasts->of[i];
+	if (pasts->count == BG_DRILL_PASTS_MAX) {
+		pasts->is_short = true;
+		return NULL;
+	}
+	pasts->count++;
+	(void)snprintf(past->account, sizeof(past->account), "%.*s", BG_ACCOUNT_LEN, account);
+	return past;
+}
+
+void bg_drill_pasts_add(void *arg, const struct bg_log_line *line)
 {
 	static const struct {
 		const char *event;
-		void (*take)(
-			struct search *search, const struct bg_log_line *line, const char *result);
+		void (*take)(struct bg_drill_past *past, const struct bg_log_line *line,
+			const char *result);
 	} wanted[] = { { "DRILL_STARTED", take_started }, { "DRILL_ENDED", take_ended },
 		{ "ALERT_DELIVERED", take_confirmed } };
-	struct search *search = arg;
 	char event[TEXT_LEN], account[TEXT_LEN], result[TEXT_LEN];
+	struct bg_drill_past *past;
 
 	if (!field(line, "event", event))
 		return;
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (strcmp(event, wanted[i].event) == 0 && field(line, "account", account) &&
-			strcmp(account, search->account) == 0 && field(line, "result", result))
-			wanted[i].take(search, line, result);
-}
-
-enum bg_err bg_drill_past(struct bg_crypto *crypto, const char *account, struct bg_drill_past *ret)
-{
-	struct bg_drill_past past = { 0 };
-	struct search search = { .account = account, .past = &past };
-	const struct bg_log_visitor visitor = { .arg = &search, .on_line = on_line };
-	struct bg_log_totals totals;
-	enum bg_err err = bg_log_read(crypto, &visitor, &totals, NULL);
-
-	if (err != BG_OK && err != BG_ERR_NOENT)
-		return err;
-	*ret = past;
-	return BG_OK;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		if (strcmp(event, wanted[i].event) != 0 || !field(line, "account", account) ||
+			!field(line, "result", result))
+			continue;
+		past = past_of(arg, account);
+		if (past)
+			wanted[i].take(past, line, result);
+	}
 }
 
 void bg_check_drill(struct bg_check *check)
 {
 	const struct bg_judge *judge = &check->judge;
-	struct bg_drill_past past;
+	const struct bg_check_past *all;
+	struct bg_drill_past past = { 0 };
 	int64_t days;
 
 	if (check->seal.key_count == 0)
 		return;
-	if (bg_drill_past(check->crypto, check->account, &past) != BG_OK) {
+	all = bg_check_past(check);
+	for (size_t i = 0; i < all->drills.count; i++)
+		if (strcmp(all->drills.of[i].account, check->account) == 0)
+			past = all->drills.of[i];
+	if (all->err != BG_OK || all->drills.is_short) {
 		bg_judge_say(judge, BG_LEVEL_WARNING, "bg-unlock log verify",
 			"when it was last practised cannot be read from the log");
 		return;

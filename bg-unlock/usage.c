@@ -12,6 +12,7 @@
 
 #define GRANT_SECS     600 /* no grant is good for longer */
 #define FORGOTTEN_SECS 86400
+#define BUCKETS	       1024
 
 struct installed {
 	struct installed *next;
@@ -29,6 +30,7 @@ struct opened {
 
 struct bg_usage {
 	struct bg_use *first, *last;
+	struct bg_use *buckets[BUCKETS]; /* by request: a long log has many */
 	struct installed *installed;
 	struct opened *opened;
 	bool is_short;
@@ -86,15 +88,22 @@ static uint64_t number(const struct bg_log_line *line, const char *name)
 	return strtoull(text, NULL, 10);
 }
 
+/* By its last digits: those of a name, in which the first may be alike, too. */
+static struct bg_use **bucket_of(struct bg_usage *usage, const char *request)
+{
+	return &usage->buckets[strtoul(request + BG_DIGEST_CHARS - 3, NULL, 16) % BUCKETS];
+}
+
 static struct bg_use *use_of(struct bg_usage *usage, const struct bg_log_line *line)
 {
 	char request[BG_DIGEST_CHARS + 1];
-	struct bg_use *use;
+	struct bg_use *use, **bucket;
 
 	field(line, "request", request, sizeof(request));
 	if (strlen(request) != BG_DIGEST_CHARS)
 		return NULL; /* not fixed yet: nothing was opened, no share was asked for */
-	for (use = usage->first; use; use = use->next)
+	bucket = bucket_of(usage, request);
+	for (use = *bucket; use; use = use->next_alike)
 		if (strcmp(use->request, request) == 0)
 			return use;
 	use = calloc(1, sizeof(*use));
@@ -113,6 +122,8 @@ static struct bg_use *use_of(struct bg_usage *usage, const struct bg_log_line *l
 	else
 		usage->first = use;
 	usage->last = use;
+	use->next_alike = *bucket;
+	*bucket = use;
 	return use;
 }
 

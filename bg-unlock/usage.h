@@ -16,7 +16,7 @@
 
 /* A request that got as far as its digest. */
 struct bg_use {
-	struct bg_use *next;
+	struct bg_use *next, *next_alike;
 	char request[BG_DIGEST_CHARS + 1];
 	char account[BG_PAM_NAME_LEN + 1], host[BG_HOST_LABEL_LEN + 1];
 	char key[BG_NAME_LEN + 1], holder[BG_HOLDER_LEN + 1];

@@ -69,6 +69,11 @@ static size_t unescape(const char *p, const char *end, struct bg_writer *ret)
 /* The end of the string whose first byte is p: its closing quote, or NULL. */
 static const char *string_end(const char *p, const char *end)
 {
+	const char *quote = memchr(p, '"', (size_t)(end - p));
+
+	/* most have nothing escaped, and a log has many */
+	if (!quote || !memchr(p, '\\', (size_t)(quote - p)))
+		return quote;
 	for (; p < end && *p != '"'; p++)
 		if (*p == '\\')
 			p++;
