@@ -41,8 +41,18 @@ class Reseal(DoorCase):
 	def test_what_left_is_refused_and_what_came_opens(self):
 		box = self.box
 		shares = self.reseal()
-		mark = box.mark()
-		box.install_successor(TWO)
+		self.plug("a")
+		with self.row("a dialogue begun before, with what the old seal wants", "ssh"):
+			with box.ssh_door() as person:
+				person.pin()
+				person.reason()
+				person.share("dba", words=self.old["dba"])
+				mark = box.mark()
+				box.install_successor(TWO)
+				person.share("ops", words=self.old["ops"])
+				box.wait_event("BYPASS_BLOCKED", mark)
+				person.dies()
+			self.assertNotIn("SESSION_OPENED", box.event_names(mark))
 		installed, resealed = [e for e in box.events(mark) if e["event"] in (
 			"SEAL_INSTALLED", "RESEALED")]
 		self.assertEqual(installed["result"], "succeeds epoch 1")
@@ -60,13 +70,14 @@ class Reseal(DoorCase):
 			with box.ssh_door() as person:
 				person.sees(r"Security key not accepted\. Plug in an enrolled one and press Enter")
 				person.dies()
+		mark = box.mark()
 		with self.row("old shares, then new ones, with the key that came", "ssh"):
 			self.plug("c")
 			with box.ssh_door() as person:
 				person.pin(key="c")
 				person.reason()
 				for name in ("dba", "ops"):
-					person.types(self.old[name])
+					person.share(name, words=self.old[name])
 					person.sees(r"retired.*epoch 1.*set [0-9A-Z]{4} epoch 2 is wanted\.")
 				person.share("night", words=shares["night"])
 				person.share("ops", words=shares["ops"])
