@@ -84,6 +84,7 @@ class Story(Doors, Watch):
 		self.report()
 		self.reseal()
 		self.retired()
+		self.lock()
 		self.limit()
 		self.review()
 		self.after()

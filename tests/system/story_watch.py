@@ -71,7 +71,7 @@ class Watch(Stage):
 
 	def heard(self, since):
 		"""Since the first way in: what its alerts said, and when."""
-		with self.step("By now both have heard of way a: the mail, and what was posted"):
+		with self.step("Mail and webhook have heard of way a, and of what looked healthy beside it"):
 			opened = f"SESSION_OPENED host=db1 account={doorlib.ACCOUNT} "
 			mail = wait_until("the mail", lambda: alertlib.mails(self.box, opened))[0]
 			for line in (mail.envelope + "\n" + mail.headers).splitlines():
@@ -85,6 +85,12 @@ class Watch(Stage):
 			self.expect("host, account, holder, reason and custodians in the first 140 characters", all(
 				word in hook["text"][:140] for word in ("db1", doorlib.ACCOUNT, "oncall", "INC-1234",
 				"dba, audit")), hook["text"])
+
+			beside = wait_until("what it began beside", lambda: alertlib.mails(self.box,
+				opened.replace("OPENED", "CONTEXT")), 30)[0]
+			self.say("Mail: " + beside.subject, more="   ")
+			self.expect("the normal ways looked healthy, so the alert is there to be asked about",
+				"normal=healthy" in beside.body, beside.body)
 
 	def latencies(self):
 		"""Milliseconds from each event to the start of a handler."""
@@ -196,6 +202,19 @@ class Watch(Stage):
 			with self.ended("4003", "audit") as (person, _):
 				code = self.laptop.refuse(person.challenge(), self.box.shares["audit"])
 				self.runs("bg-unlock revoke --code --stdin", answer=code + "\n")
+
+	def lock(self):
+		since = self.box.mark()
+		with self.step("Locked: nothing that began before goes on; a new request with a quorum of the "
+				"new set opens, and lifts it"):
+			self.runs("bg-unlock revoke --lock breakglass")
+			with self.ssh() as person:
+				satisfy(person, "here", (approval("ops"), approval("audit")), self.laptop)
+				person.shell()
+				person.leaves_shell()
+			self.expect("it said so before it asked for the shares", "Locked" in person.screen)
+			self.has_event(since, "LOCKED")
+			self.has_event(since, "UNLOCKED")
 
 	# Afterwards
 
