@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-from cmdlib import SOURCE, UNLOCK, Terminal, run
+from cmdlib import SOURCE, UNLOCK, Terminal, mount, run
 
 sys.path.insert(0, SOURCE + "/tests/pam")
 import codelib  # noqa: E402
@@ -68,7 +68,10 @@ def changed(*roots):
 def keeps_nothing(p, verb, talk):
     """verb with a request challenge, which talk(terminal) goes on with: it opens nothing to write,
     connects to nobody, starts nothing, and no file is another one afterwards. The terminal."""
-    roots = (p.folder, os.path.expanduser("~"), "/run/user", "/var/tmp", "/run/breakglass")
+    os.environ["HOME"] = p.path("home")
+    os.mkdir(p.path("home"))
+    mount("tmpfs", "/var/tmp")  # nobody else's
+    roots = (p.folder, "/var/tmp", "/run/breakglass")
     before = changed(*roots)
     log = p.path("trace")
     t = Terminal("-f", "-o", log, "-e", "trace=%file,%network,%process", UNLOCK, verb,
