@@ -227,6 +227,7 @@ class Watchdog(Case):
 			told[0]["request"]), (ACCOUNT, "INC-1 test", "audit, dba", "22" * 32))
 		self.assertEqual(session.read()[0], 1)
 		self.assertEqual([e["event"] for e in events()], ["SESSION_EXPIRED", "SESSION_CLOSED"])
+		self.assertEqual(len(beside()), 1)
 
 	def test_who_obeys_is_not_killed(self):
 		"""TERM first, and the leader is left to end by himself."""

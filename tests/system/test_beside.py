@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The misuse signal on a real host: what a session's record says that it began beside, while the
 normal ways work, and while they do not; and that no login waits for it."""
+import json
 import struct
 import tempfile
 import time
@@ -50,6 +51,9 @@ class Beside(DoorCase):
 		return beside, opened
 
 	def test_healthy_ways_and_an_ordinary_login_before(self):
+		handler = "/etc/breakglass/alert.d/refuses-healthy"
+		self.box.write(handler, "#!/bin/sh\n! grep -q '\"normal\":\"healthy\"'\n", 0o755)
+		self.addCleanup(self.box.run, ["rm", handler])
 		with self.box.ssh("alice") as child:
 			child.expect("password: ")
 			child.sendline("correct horse")
@@ -61,9 +65,13 @@ class Beside(DoorCase):
 		self.assertIn(beside["ordinary"], range(0, int(time.time() - since) + 3))
 		self.assertRegex(beside["result"],
 			r"^an ordinary login \d+ (seconds?|minutes?) before; normal ways looked healthy$")
-		# it alerts like any other
-		wait_until("its alert", lambda: f'"seq":{beside["seq"]},' in self.box.run(
-			"cat /var/lib/breakglass/spool/new/* /var/lib/breakglass/spool/deferred/*", check=False).out)
+		# it alerts like any other: what is not taken is kept
+		def kept():
+			lines = self.box.run("cat /var/lib/breakglass/spool/deferred/*", check=False).out.splitlines()
+			return [a for a in map(json.loads, lines) if a["record"]["seq"] == beside["seq"]]
+		alert, = wait_until("its alert", kept)
+		self.assertRegex(alert["message"], r" role=full .* normal=healthy ")
+		self.assertEqual(alert["record"]["normal"], HEALTHY)
 		# and whoever reviews it is asked
 		said = self.box.run(f"bg-unlock review {beside['request'][:8]}", check=False)
 		self.assertEqual(said.rc, 2, said)
