@@ -285,13 +285,14 @@ static void record_installed(struct bg_crypto *crypto, const struct bg_candidate
 
 /* Here, where the new set takes over: the ceremony may have been anywhere. */
 static void record_resealed(struct bg_crypto *crypto, const struct bg_candidate *candidate,
-	const char *label, bool is_keys_lost)
+	const char *label, const char *role, bool is_keys_lost)
 {
 	const struct bg_seal *seal = &candidate->seal;
 	char set[2 * BG_SET_ID_LEN + 1], names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)] = "";
 	const struct bg_event event = { .id = BG_EV_RESEALED,
 		.host = label,
 		.account = seal->account,
+		.role = role,
 		.set = set,
 		.epoch = seal->epoch,
 		.key = is_keys_lost ? NULL : seal->predecessor_key,
@@ -383,7 +384,7 @@ static int run(struct bg_crypto *crypto, const struct options *o)
 		record_installed(crypto, &candidate, label, role, choose_record(o, &candidate),
 			o->is_keys_lost);
 	if (tree.is_host && !tree.is_dry && !candidate.is_first && !candidate.is_in_force)
-		record_resealed(crypto, &candidate, label, o->is_keys_lost);
+		record_resealed(crypto, &candidate, label, role, o->is_keys_lost);
 	say_end(&tree, &candidate, label);
 	return BG_EXIT_DONE;
 }

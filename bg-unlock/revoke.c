@@ -343,10 +343,11 @@ struct bg_revoked bg_revoke_lock(struct bg_crypto *crypto, const char *account, 
 {
 	const struct bg_revoke_which which = { .account = account };
 	struct work *work = collect(crypto, &which);
-	char result[160];
+	char result[160], role[BG_ROLE_LEN + 1];
 	struct bg_event event = { .id = BG_EV_LOCKED,
 		.host = host,
 		.account = account,
+		.role = bg_account_role(account, role),
 		.result = result,
 		.severity = -1 };
 

@@ -28,7 +28,9 @@ class RevokeCase(pamlib.StageCase):
 		return done
 
 	def said(self, event):
-		return [e for e in self.stage.events() if e["event"] == event]
+		found = [e for e in self.stage.events() if e["event"] == event]
+		self.assertEqual({e["role"] for e in found}, {"full"} if found else set())
+		return found
 
 	def short_id(self, event):
 		return codelib.short_id(bytes.fromhex(self.said(event)[0]["request"]))

@@ -335,6 +335,7 @@ class Succession(InstallCase):
 		self.assertEqual((resealed["epoch"], resealed["key"], resealed["severity"]), (epoch, "a", 1))
 		self.assertEqual(resealed["result"], "2 of 3; the same people and keys")
 		self.assertEqual(resealed["custodians"], "ops, dba, audit")
+		self.assertEqual((event["role"], resealed["role"]), ("full", "full"))
 
 
 if __name__ == "__main__":
