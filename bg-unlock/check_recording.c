@@ -4,6 +4,7 @@
 #include "check.h"
 #include "doors.h"
 #include "recording.h"
+#include "templates.h"
 
 #include <breakglass/os_helper.h>
 
@@ -110,7 +111,7 @@ static bool is_placed(struct bg_check *check)
 	size_t len = 0;
 
 	bg_audit_path(check->account, path);
-	bg_audit_text(check->account, check->host.uid, wanted);
+	bg_recording_fill(template_audit_rules, check->account, check->host.uid, wanted);
 	if (bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) == BG_OK &&
 		strcmp(text, wanted) == 0)
 		return true;
@@ -212,6 +213,61 @@ static bool is_audit_good(struct bg_check *check)
 					  "auditd keeps no more than that"));
 }
 
+/* The login's part: bash (the row account wants it) reads the line, and starts what it names. */
+static bool is_profile_good(struct bg_check *check)
+{
+	static char wanted[BG_SMALL_LEN];
+	char path[BG_TREE_PATH_LEN];
+	size_t len = 0;
+
+	bg_tlog_path(check->account, path);
+	bg_recording_fill(template_profile_tlog_sh, check->account, check->host.uid, wanted);
+	if (bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) != BG_OK ||
+		strcmp(text, wanted) != 0) {
+		warn(check, "bg-unlock install SEAL puts it back",
+			"%s is missing or not as install placed it: tlog is not started", path);
+		return false;
+	}
+	if (bg_tree_read(&check->tree, "/etc/profile", text, sizeof(text), &len, NULL) != BG_OK ||
+		!strstr(text, "/etc/profile.d")) {
+		warn(check, "put Debian's lines back: dpkg -S /etc/profile",
+			"/etc/profile does not read /etc/profile.d: tlog is not started");
+		return false;
+	}
+	return true;
+}
+
+static bool is_tlog_good(struct bg_check *check)
+{
+	struct bg_passwd user;
+
+	if (!is_profile_good(check))
+		return false;
+	if (!bg_tree_has(&check->tree, BG_PATH_TLOG_REC)) {
+		warn(check, "apt-get install tlog",
+			"tlog is asked for and not installed: sessions go on unrecorded");
+		return false;
+	}
+	if (!bg_tree_has(&check->tree, BG_PATH_TLOG)) {
+		warn(check, "apt-get install --reinstall libpam-breakglass",
+			BG_PATH_TLOG " is missing: sessions go on unrecorded");
+		return false;
+	}
+	if (bg_passwd_find_in(bg_tree_path(&check->tree, "/etc/passwd"), check->account, &user,
+		    NULL) == BG_OK &&
+		strcmp(user.shell, "/bin/sh") == 0) {
+		warn(check, "usermod --shell /bin/bash NAME",
+			"%s's shell is /bin/sh: tlog is started by bash only", check->account);
+		return false;
+	}
+	if (!check->tree.is_host || access("/var/log/journal", F_OK) == 0)
+		return true;
+	warn(check, "mkdir /var/log/journal; systemctl restart systemd-journald",
+		"the journal is lost at a reboot (no /var/log/journal), and tlog's recordings with "
+		"it");
+	return false;
+}
+
 void bg_check_recording(struct bg_check *check)
 {
 	unsigned int recording = check->host.recording;
@@ -224,6 +280,10 @@ void bg_check_recording(struct bg_check *check)
 	if ((recording & BG_RECORDING_SUDO) && is_sudo_good(check))
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
 			"sudo keeps what commands show, below " IOLOG "/%s", check->account);
+	if ((recording & BG_RECORDING_TLOG) && is_tlog_good(check))
+		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
+			"tlog keeps what %s's terminals show (journalctl -t breakglass-tlog)",
+			check->account);
 	if ((recording & BG_RECORDING_AUDIT) && is_audit_good(check))
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
 			"auditd keeps commands and changed files (ausearch -i -k breakglass-%s)",

@@ -40,7 +40,7 @@ static int parse_record(struct options *o)
 
 		(void)snprintf(word, sizeof(word), "%.*s", (int)len, p);
 		if (len >= sizeof(word) || !bg_recording_add(word, &o->recording))
-			return bg_usage("--record is none, or of sudo and audit: sudo,audit");
+			return bg_usage("--record is none, or of sudo, audit and tlog: sudo,audit");
 		p = p[len] ? p + len + 1 : NULL;
 	}
 	return BG_EXIT_DONE;
@@ -239,10 +239,8 @@ static enum bg_err steps(struct bg_tree *tree, const struct bg_candidate *candid
 		return err;
 	}
 	err = bg_install_doors(tree, account, &o->doors, diag);
-	if (!err && !(recording & BG_RECORDING_AUDIT))
-		err = bg_uninstall_audit(tree, account, diag);
-	else if (!err)
-		bg_install_audit(tree, account, uid);
+	if (!err)
+		err = bg_install_recording(tree, account, uid, recording, diag);
 	if (!err)
 		err = write_host(tree, candidate, label, role, recording, uid, diag);
 	if (err) {

@@ -24,14 +24,14 @@ static void put_key(const char *account, char ret[static KEY_LEN])
 	(void)snprintf(ret, KEY_LEN, "breakglass-%.*s", BG_ACCOUNT_LEN, account);
 }
 
-void bg_audit_text(const char *account, uint32_t uid, char *ret)
+void bg_recording_fill(const char *template, const char *account, uint32_t uid, char *ret)
 {
 	static char named[BG_SMALL_LEN];
 	static const char mark[] = "@UID@";
 	const char *from = named, *at;
 	size_t len = 0;
 
-	bg_template_fill(template_audit_rules, account, named);
+	bg_template_fill(template, account, named);
 	ret[0] = '\0';
 	while ((at = strstr(from, mark)) != NULL && len < BG_SMALL_LEN) {
 		len += (size_t)snprintf(ret + len, BG_SMALL_LEN - len, "%.*s%u", (int)(at - from),
@@ -70,7 +70,7 @@ unsigned int bg_audit_count_loaded(const char *list, const char *account, unsign
 	if (ret_all) {
 		static char rules[BG_SMALL_LEN];
 
-		bg_audit_text(account, 1, rules);
+		bg_recording_fill(template_audit_rules, account, 1, rules);
 		*ret_all = count_lines(rules, key);
 	}
 	return count_lines(list, key);
@@ -142,7 +142,7 @@ void bg_install_audit(struct bg_tree *tree, const char *account, uint32_t uid)
 		return;
 	}
 	bg_audit_path(account, path);
-	bg_audit_text(account, uid, text);
+	bg_recording_fill(template_audit_rules, account, uid, text);
 	err = bg_tree_place(tree, path, 0640, text, &diag);
 	if (err) {
 		bg_diag_format(&diag, err, line, sizeof(line));

@@ -84,7 +84,7 @@ static const struct bg_verb verbs[] = {
 		"  --door sshd|console=TTY     an own door besides (tty9, ttyS0); repeatable\n"
 		"  --fingerprint HEX           of the first seal, instead of being asked\n"
 		"  --keys-lost                 a successor that no key endorsed; asks back\n"
-		"  --record sudo,audit|none    keep what the sessions' commands do\n"
+		"  --record WORDS              sudo,audit,tlog: keep what sessions do; none\n"
 		"  --role ROLE                 full (the default), identity or read-only\n"
 		"  --root FOLDER               the system below that folder\n" },
 	{ "uninstall", bg_verb_uninstall, "ACCOUNT [OPTIONS]", "undo what install did",

@@ -147,22 +147,36 @@ static void put_time(int64_t ms, char *ret, size_t size)
 	(void)strftime(ret, size, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
-static void make_sudo(struct bg_report *r)
+/* The journal of the account's own processes, while the use lasted. */
+static void make_of_journal(struct bg_report *r, const char *field, const char *output,
+	const char *match, const char *or_match)
 {
 	char who[48], since[48], until[48];
 	const char *const argv[] = { "/usr/bin/journalctl", "-q", "--no-pager", "--utc", "-o",
-		"short-iso-precise", who, since, until, NULL };
+		output, who, since, until, match, or_match, NULL };
 
 	if (r->uid == 0) {
 		bg_report_say(r, "(the account's uid is not known any more)\n");
 		return;
 	}
-	(void)snprintf(who, sizeof(who), "_AUDIT_LOGINUID=%u", (unsigned int)r->uid);
+	(void)snprintf(who, sizeof(who), "%s=%u", field, (unsigned int)r->uid);
 	(void)snprintf(since, sizeof(since), "--since=");
 	(void)snprintf(until, sizeof(until), "--until=");
 	put_time(r->from_ms, since + 8, sizeof(since) - 8);
 	put_time(r->to_ms + 1000, until + 8, sizeof(until) - 8);
 	bg_report_run(r, argv);
+}
+
+static void make_sudo(struct bg_report *r)
+{
+	make_of_journal(r, "_AUDIT_LOGINUID", "short-iso-precise", "SYSLOG_IDENTIFIER=sudo",
+		"SYSLOG_IDENTIFIER=su");
+}
+
+/* As tlog wrote it: tlog-play --reader=file --file-path=tlog.json plays it. */
+static void make_tlog(struct bg_report *r)
+{
+	make_of_journal(r, "_UID", "cat", "SYSLOG_IDENTIFIER=breakglass-tlog", NULL);
 }
 
 /* Who and what, of the seal that the use was opened by; nothing that opens anything. */
@@ -202,8 +216,10 @@ const struct bg_report_part bg_report_parts[] = {
 		bg_report_commands },
 	{ "files.txt", "files that they changed, as far as auditd's rules look", bg_report_files },
 	{ "audit.txt", "auditd's own records of all that", bg_report_audit },
-	{ "sudo.txt", "what the account's sessions left in the journal (sudo)", make_sudo },
+	{ "sudo.txt", "what the account's sessions left in the journal (sudo and su)", make_sudo },
 	{ "sudo-io.txt", "what sudo's commands showed, where sudo keeps that", bg_report_sudo_io },
+	{ "tlog.json", "what its terminals showed, where tlog records (tlog-play plays it)",
+		make_tlog },
 	{ "recording.txt", "what records, at the time of this report", bg_report_recording },
 	{ "seal.txt", "who and what opens the account", make_seal },
 	{ "check.json", "the host's state, at the time of this report", make_check },

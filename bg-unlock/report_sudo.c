@@ -120,7 +120,7 @@ void bg_report_sudo_io(struct bg_report *r)
 void bg_report_recording(struct bg_report *r)
 {
 	static const char *const argv[] = { BG_AUDITCTL, "-l", NULL };
-	static const char *const found[] = { IOLOG, "/var/log/audit/audit.log" };
+	static const char *const found[] = { IOLOG, "/var/log/audit/audit.log", BG_PATH_TLOG_REC };
 	const struct bg_tree tree = { .is_host = true, .root = "/" };
 	char words[BG_RECORDING_LEN] = "", path[BG_TREE_PATH_LEN];
 	struct bg_diag diag = { 0 };

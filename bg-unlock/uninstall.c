@@ -151,7 +151,7 @@ enum bg_err bg_undo(
 		keep_first(bg_tree_remove(tree, path, &diag), &diag, &first, ret);
 	}
 	keep_first(bg_uninstall_ssh(tree, account, last, &diag), &diag, &first, ret);
-	keep_first(bg_uninstall_audit(tree, account, &diag), &diag, &first, ret);
+	keep_first(bg_uninstall_recording(tree, account, 0, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_sudo(tree, account, last, &diag), &diag, &first, ret);
 	keep_first(bg_uninstall_doors(tree, account, last, undo == BG_UNDO_WAYS_ONLY, &diag), &diag,
 		&first, ret);

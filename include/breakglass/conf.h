@@ -17,6 +17,7 @@
 /* What keeps the commands of the account's sessions: bits. */
 #define BG_RECORDING_SUDO  1U /* sudo's I/O logs: what its commands show */
 #define BG_RECORDING_AUDIT 2U /* auditd's rules on the account's login uid */
+#define BG_RECORDING_TLOG  4U /* tlog: what the terminals of its sessions show */
 #define BG_RECORDING_LEN   16 /* of its words with blanks, and the NUL */
 struct bg_host {
 	char label[BG_HOST_LABEL_LEN + 1];
@@ -30,7 +31,7 @@ struct bg_host {
 
 /* full (the default), identity or read-only. */
 bool bg_is_role(const char *text);
-/* Adds the bit of a word, sudo or audit; false: it is neither. */
+/* Adds the bit of a word, sudo, audit or tlog; false: it is none of them. */
 bool bg_recording_add(const char *word, unsigned int *recording);
 /* The words of its bits, a blank between two; "" for none. */
 void bg_recording_text(unsigned int recording, char ret[static BG_RECORDING_LEN]);

@@ -84,7 +84,8 @@ static enum bg_err set_role(void *object, const struct bg_ini_value *v, struct b
 static const struct {
 	const char *word;
 	unsigned int bit;
-} recordings[] = { { "sudo", BG_RECORDING_SUDO }, { "audit", BG_RECORDING_AUDIT } };
+} recordings[] = { { "sudo", BG_RECORDING_SUDO }, { "audit", BG_RECORDING_AUDIT },
+	{ "tlog", BG_RECORDING_TLOG } };
 
 bool bg_recording_add(const char *word, unsigned int *recording)
 {
@@ -113,7 +114,7 @@ static enum bg_err add_record(void *object, const char *word, struct bg_diag *di
 
 	if (!bg_recording_add(word, &host->recording))
 		return bg_diag_set(
-			diag, BG_ERR_RANGE, NULL, "\"record\" must be of sudo and audit");
+			diag, BG_ERR_RANGE, NULL, "\"record\" must be of sudo, audit and tlog");
 	return BG_OK;
 }
 

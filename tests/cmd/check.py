@@ -11,7 +11,7 @@ import time
 
 import cmdlib
 from cmdlib import PIN, run
-from treelib import ACCOUNT, RULES, SUDOERS, Host
+from treelib import ACCOUNT, PROFILE, RULES, SUDOERS, Host
 
 cmdlib.enter()
 
@@ -25,7 +25,11 @@ class Good(Host):
     def __enter__(self):
         super().__enter__()
         os.makedirs(self.tree.path("etc/audit/rules.d"))
-        self.install("--record", "sudo,audit")
+        os.makedirs(self.tree.path("etc/profile.d"))
+        self.tree.write("etc/profile", "for i in /etc/profile.d/*.sh; do . $i; done\n")
+        self.tree.write("usr/bin/tlog-rec", "", 0o755)
+        self.tree.write("usr/libexec/breakglass/breakglass-tlog", "", 0o755)
+        self.install("--record", "sudo,audit,tlog")
         # a handler that has taken an alert
         self.tree.write("etc/breakglass/alert.d/mail", "#!/bin/sh\n", 0o755)
         self.tree.write("var/lib/breakglass/spool/handlers/mail", "7 0 0 -\n", 0o600)
@@ -263,6 +267,14 @@ def test_what_is_broken_is_named():
          "breakglass/recording", 'has "disk_full_action = HALT"'),
         (put("etc/audit/auditd.conf", "#\n admin_space_left_action=single\n"), WARNING,
          "breakglass/recording", "this host goes down"),
+        (gone(PROFILE), WARNING, "breakglass/recording", "tlog is not started"),
+        (edit(PROFILE, '"1001"', '"1000"'), WARNING, "breakglass/recording", PROFILE),
+        (put("etc/profile", "true\n"), WARNING, "breakglass/recording", "/etc/profile does not"),
+        (gone("usr/bin/tlog-rec"), WARNING, "breakglass/recording", "not installed"),
+        (gone("usr/libexec/breakglass/breakglass-tlog"), WARNING, "breakglass/recording",
+         "breakglass-tlog is missing"),
+        (edit(passwd, "emergency account:/:/bin/bash", "emergency account:/:/bin/sh"), WARNING,
+         "breakglass/recording", "started by bash only"),
         (put("etc/audit/auditd.conf", "disk_full_action = SUSPEND\nname = HALT\n"), WARNING,
          "breakglass/keys"),
         # what else may refuse

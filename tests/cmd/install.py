@@ -9,7 +9,7 @@ import sys
 
 import cmdlib
 from cmdlib import PIN, Terminal, fails, run
-from treelib import (ACCOUNT, DROP_IN, GLOBAL, LOGIN_DEFS, RULES, RUNUSER, SUDOERS, Host,
+from treelib import (ACCOUNT, DROP_IN, GLOBAL, LOGIN_DEFS, PROFILE, RULES, RUNUSER, SUDOERS, Host,
                      fingerprint)
 
 cmdlib.enter()
@@ -145,8 +145,8 @@ def test_record_is_remembered():
         assert "below /var/log/sudo-io/breakglass" in h.call("check").stdout
         h.call("install", seal, "--record", "none", check=0)
         assert t.snapshot() == before
-        for words in ("", "tlog", "sudo,", "sudo audit", "Audit", "none,sudo", "sudo,none", 40 * "x"):
-            fails(h.call("install", seal, "--record", words), 2, "of sudo and audit")
+        for words in ("", "tlo", "sudo,", "sudo audit", "Audit", "none,sudo", "sudo,none", 40 * "x"):
+            fails(h.call("install", seal, "--record", words), 2, "of sudo, audit and tlog")
 
 
 def test_audit_rules_are_placed_and_taken_back():
@@ -177,6 +177,32 @@ def test_audit_rules_are_placed_and_taken_back():
         assert "log_output" not in t.read(SUDOERS) and os.path.exists(t.path(RULES))
         h.call("install", seal, "--record", "none", check=0)
         assert t.snapshot() == before
+
+
+def test_tlog_is_a_line_in_profile_d_and_no_shell():
+    with Host() as h:
+        t, seal = h.tree, h.seal
+        r = h.install("--record", "tlog")
+        assert "tlog does not record: /etc/profile.d" in r.stderr, r.stderr
+        h.call("install", seal, "--record", "none", check=0)
+        os.makedirs(t.path("etc/profile.d"))
+        before = t.snapshot()
+        r = h.call("install", seal, "--record", "tlog", check=0)
+        assert "apt-get install tlog" in r.stderr and t.mode(PROFILE) == 0o644, r.stderr
+        assert '"${UID-}" = "1001"' in t.read(PROFILE) and "@" not in t.read(PROFILE)
+        assert ":/bin/bash\n" in t.read("etc/passwd").split("\nbreakglass:")[1]
+        for shell in ("dash", "bash"):
+            run_shell = cmdlib.subprocess.run([f"/bin/{shell}", "-uec", ". " + t.path(PROFILE) + "; echo on"],
+                                              env={}, capture_output=True, text=True, check=True)
+            assert (run_shell.stdout, run_shell.stderr) == ("on\n", ""), run_shell
+        assert h.call("install", seal, check=0).stdout.startswith("nothing to do")
+        h.call("install", seal, "--record", "sudo,audit,tlog", check=0)
+        assert "record = sudo audit tlog\n" in t.read(ACCOUNT + "host")
+        h.call("install", seal, "--record", "none", check=0)
+        assert t.snapshot() == before
+        h.call("install", seal, "--record", "tlog", check=0)
+        h.call("uninstall", "breakglass", check=0)
+        assert not os.path.exists(t.path(PROFILE))
 
 
 def test_foreign_audit_rules_stop_nothing_and_stay():

@@ -12,6 +12,7 @@ from cmdlib import PIN, Place, run
 ACCOUNT = "etc/breakglass/accounts/breakglass/"
 DROP_IN = "etc/ssh/sshd_config.d/60-breakglass-breakglass.conf"
 GLOBAL = "etc/ssh/sshd_config.d/60-breakglass.conf"
+PROFILE = "etc/profile.d/breakglass-breakglass.sh"
 RULES = "etc/audit/rules.d/60-breakglass-breakglass.rules"
 SUDOERS = "etc/sudoers.d/60-breakglass-breakglass"
 
