@@ -39,7 +39,19 @@ static void add_shown(struct bg_report *r, const char *text)
 	}
 }
 
-static void replay(struct bg_report *r, const char *folder)
+/* What the command showed, without sudoreplay's own first line. */
+static const char *skip_head(const char *out, const char *command)
+{
+	static const char head[] = "Replaying sudo session: ";
+	size_t len = strlen(command);
+
+	if (strncmp(out, head, strlen(head)) != 0 || strncmp(out + strlen(head), command, len) != 0)
+		return out;
+	out += strlen(head) + len;
+	return out + strspn(out, "\r\n");
+}
+
+static void replay(struct bg_report *r, const char *folder, const char *command)
 {
 	static char out[SHOWN_LEN];
 	const char *const argv[] = { REPLAY, "-n", "-R", "-m", "0", "-d", "/", folder + 1, NULL };
@@ -53,7 +65,7 @@ static void replay(struct bg_report *r, const char *folder)
 		bg_report_say(r, "(cannot be replayed: %s)\n", line);
 		return;
 	}
-	add_shown(r, out);
+	add_shown(r, skip_head(out, command));
 	if (strlen(out) == sizeof(out) - 1)
 		bg_report_say(r, "\n(CUT: sudoreplay shows all of it)");
 	bg_report_say(r, "\n");
@@ -81,7 +93,7 @@ static void tell(struct bg_report *r, const char *folder)
 	bg_report_say(r, ")\n$ ");
 	add_shown(r, line[2]);
 	bg_report_say(r, "\n");
-	replay(r, folder);
+	replay(r, folder, line[2]);
 }
 
 static void walk(struct bg_report *r, const char *folder, unsigned int level)

@@ -21,7 +21,7 @@
 #define SELF	 "/usr/libexec/breakglass/breakglass-tlog"
 #define SHELL	 "/bin/bash"
 #define START_MS 2000
-#define LOOK_MS	 200 /* where the kernel has no pidfd */
+#define LOOK_MS	 50 /* where the journal is waited for, or the kernel has no pidfd */
 #define PATH_LEN 64
 
 struct recording {
@@ -134,7 +134,7 @@ static void attend(struct recording *r)
 
 	while (waitpid(r->pid, &status, WNOHANG) == 0) {
 		int64_t left = r->start_ms + START_MS - now_ms();
-		int wait = r->ended < 0 ? LOOK_MS : -1;
+		int wait = r->ended < 0 || !tlog_flush(&r->sender) ? LOOK_MS : -1;
 
 		if (!r->has_begun && left <= 0 && !r->is_late) {
 			r->is_late = true;
@@ -148,6 +148,7 @@ static void attend(struct recording *r)
 	}
 	take_data(r);
 	take_marks(r);
+	tlog_finish(&r->sender);
 }
 
 static const char *why(const struct recording *r)

@@ -11,13 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEAD_LEN   256
-#define TELL_TRIES 10 /* half a second */
-#define REC_LEN	   96
+#define HEAD_LEN 256
+#define TRIES	 10 /* half a second */
+#define REC_LEN	 96
 
 void tlog_sender_open(struct tlog_sender *sender)
 {
-	*sender = (struct tlog_sender){ .fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+	memset(sender, 0, sizeof(*sender));
+	sender->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
 /* As tlog's own writer names it, so that tlog-play finds it: the id of the recording. */
@@ -51,13 +52,49 @@ static bool send_one(const struct tlog_sender *sender, int priority, const char 
 		       (const struct sockaddr *)&to, sizeof(to)) == len;
 }
 
+static void wait_a_little(void)
+{
+	static const struct timespec pause = { .tv_nsec = 50000000 };
+
+	(void)nanosleep(&pause, NULL);
+}
+
+bool tlog_flush(struct tlog_sender *sender)
+{
+	while (sender->from < sender->to) {
+		if (!send_one(sender, 7, sender->queue + sender->from))
+			return false;
+		sender->from += strlen(sender->queue + sender->from) + 1;
+		sender->sent++;
+	}
+	sender->from = sender->to = 0;
+	return true;
+}
+
+void tlog_finish(struct tlog_sender *sender)
+{
+	for (int i = 0; i < TRIES && !tlog_flush(sender); i++)
+		wait_a_little();
+	for (; sender->from < sender->to; sender->lost++)
+		sender->from += strlen(sender->queue + sender->from) + 1;
+}
+
 static void end_line(struct tlog_sender *sender)
 {
+	size_t len = sender->len + 1;
+
 	sender->line[sender->len] = '\0';
-	if (sender->is_overlong || (sender->len > 0 && !send_one(sender, 7, sender->line)))
+	if (sender->from > 0 && sender->to + len > sizeof(sender->queue)) {
+		memmove(sender->queue, sender->queue + sender->from, sender->to - sender->from);
+		sender->to -= sender->from;
+		sender->from = 0;
+	}
+	if (sender->is_overlong || sender->to + len > sizeof(sender->queue)) {
 		sender->lost++;
-	else
-		sender->sent += sender->len > 0;
+	} else if (sender->len > 0) {
+		memcpy(sender->queue + sender->to, sender->line, len);
+		sender->to += len;
+	}
 	sender->len = 0;
 	sender->is_overlong = false;
 }
@@ -72,17 +109,17 @@ void tlog_send(struct tlog_sender *sender, const char *p, size_t len)
 		else
 			sender->is_overlong = true;
 	}
+	(void)tlog_flush(sender);
 }
 
 void tlog_tell(struct tlog_sender *sender, int priority, const char *fmt, ...)
 {
-	static const struct timespec pause = { .tv_nsec = 50000000 };
 	char text[400];
 	va_list args;
 
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	for (int i = 0; i < TELL_TRIES && !send_one(sender, priority, text); i++)
-		(void)nanosleep(&pause, NULL);
+	for (int i = 0; i < TRIES && !send_one(sender, priority, text); i++)
+		wait_a_little();
 }

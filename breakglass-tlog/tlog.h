@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What tlog writes: at most this many bytes wait to be taken, and a message may have. */
-#define TLOG_LINE_LEN 16384
+#define TLOG_LINE_LEN  16384	 /* bytes of a message */
+#define TLOG_QUEUE_LEN (1 << 20) /* of messages that wait for the journal */
 
 /* Lines on their way from tlog to the journal. */
 struct tlog_sender {
@@ -16,12 +16,18 @@ struct tlog_sender {
 	size_t len;
 	bool is_overlong; /* the line that is being read is dropped */
 	char line[TLOG_LINE_LEN];
+	size_t from, to; /* of the queue: each line with a NUL */
+	char queue[TLOG_QUEUE_LEN];
 };
 
 void tlog_sender_open(struct tlog_sender *sender);
-/* Takes len bytes of what tlog wrote; never waits: what the journal does not take at once is lost,
-   and counted. */
+/* Takes len bytes of what tlog wrote; never waits: what the journal does not take at once waits in
+   the queue, and is lost and counted where that is full. */
 void tlog_send(struct tlog_sender *sender, const char *p, size_t len);
+/* Tries those that wait; true: none does any more. */
+bool tlog_flush(struct tlog_sender *sender);
+/* Tries for half a second; the rest is lost. */
+void tlog_finish(struct tlog_sender *sender);
 /* One message of our own, at a syslog priority; waits half a second for a full journal. */
 void tlog_tell(struct tlog_sender *sender, int priority, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
