@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "change.h"
 #include "bg-unlock.h"
+#include "load.h"
 #include "deal.h"
 #include "plan.h"
 
@@ -67,19 +68,6 @@ static int nobody(const struct bg_seal *seal, const char *option, const char *na
 			seal->custodians[i].name);
 	bg_error("--%s %.40s: no custodian has that name", option, name);
 	bg_hint("the custodians are %s; nothing was changed", names);
-	return BG_EXIT_USAGE;
-}
-
-static int no_key(const struct bg_seal *seal, const char *name)
-{
-	char names[BG_KEYS_MAX * (BG_NAME_LEN + 2) + 1] = "";
-	size_t used = 0;
-
-	for (size_t i = 0; i < seal->key_count; i++)
-		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
-			seal->keys[i].name);
-	bg_error("--remove-key %.40s: no key has that name", name);
-	bg_hint("the keys are %s; nothing was changed", names);
 	return BG_EXIT_USAGE;
 }
 
@@ -180,7 +168,7 @@ static int remove_key(struct people *p, const char *name)
 	int at = bg_seal_find_key(seal, name);
 
 	if (at < 0)
-		return no_key(seal, name);
+		return bg_load_no_key(seal, "remove-key", name, "nothing was changed");
 	seal->key_count--;
 	for (size_t i = (size_t)at; i < seal->key_count; i++) {
 		seal->keys[i] = seal->keys[i + 1];

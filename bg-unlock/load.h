@@ -18,6 +18,9 @@ void bg_load_device(char *ret, size_t size);
 /* Puts ssh keys, each NAME=FILE.pub, into the seal's keys of those names, in place of what was
    there. Refuses two of one name, and one ssh key for two keys. */
 BG_CHECKED int bg_load_ssh_keys(const char *const values[], size_t count, struct bg_seal *seal);
+/* Says that --option names a key that the seal does not have, and which it has; BG_EXIT_USAGE. */
+int bg_load_no_key(
+	const struct bg_seal *seal, const char *option, const char *name, const char *hint);
 /* Is nothing there yet? BG_EXIT_DONE, or the error printed. */
 BG_CHECKED int bg_load_absent(const char *path);
 

@@ -15,7 +15,8 @@
 
 static char text[4096]; /* public keys only */
 
-static int wrong_name(const struct bg_seal *seal, const char *name)
+int bg_load_no_key(
+	const struct bg_seal *seal, const char *option, const char *name, const char *hint)
 {
 	char names[BG_KEYS_MAX * (BG_NAME_LEN + 2) + 1] = "";
 	size_t used = 0;
@@ -23,8 +24,8 @@ static int wrong_name(const struct bg_seal *seal, const char *name)
 	for (size_t i = 0; i < seal->key_count; i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
 			seal->keys[i].name);
-	bg_error("--ssh-key %.40s: no key has that name", name);
-	bg_hint("the keys are %s: --ssh-key %s=FILE.pub", names, seal->keys[0].name);
+	bg_error("--%s %.40s: no key has that name", option, name);
+	bg_hint("the keys are %s; %s", names, hint);
 	return BG_EXIT_USAGE;
 }
 
@@ -48,15 +49,18 @@ static int read_key(const char *path, char ret[static BG_SSH_KEY_LEN])
 static int add(const char *value, struct bg_seal *seal, bool is_given[static BG_KEYS_MAX])
 {
 	const char *equals = strchr(value, '=');
-	char name[BG_NAME_LEN + 2] = "";
+	char name[BG_NAME_LEN + 2] = "", example[48];
 	int at;
 
 	if (!equals || equals == value || !equals[1])
 		return bg_usage("--ssh-key \"%.80s\": it must be NAME=FILE.pub", value);
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(equals - value), value);
 	at = bg_seal_find_key(seal, name);
-	if (at < 0)
-		return wrong_name(seal, name);
+	if (at < 0) {
+		(void)snprintf(
+			example, sizeof(example), "--ssh-key %s=FILE.pub", seal->keys[0].name);
+		return bg_load_no_key(seal, "ssh-key", name, example);
+	}
 	if (is_given[at])
 		return bg_usage("two ssh keys for key %s", name);
 	is_given[at] = true;

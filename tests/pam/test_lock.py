@@ -87,24 +87,32 @@ class Before(LockCase):
 			self.stage.prove(login)
 			login.expect("Reason")
 
-	def test_account_phase(self):
-		login = self.stage.login("auth", "pause", "account", "open")
+	def waits(self, *phases):
+		"""Opened, and stopped at the pause among the phases."""
+		login = self.stage.login(*phases)
 		self.addCleanup(login.kill)
 		self.stage.open(login)
 		self.assertEqual(login.next(), "WAIT")
+		return login
+
+	def outruns_lock(self, *phases):
+		"""What the phases answer that come after the lock, with all of /run as before it."""
+		login = self.waits(*phases)
 		kept = self.kept()
 		self.lock()
 		self.put_back(kept)
 		login.raw("")
-		self.assertEqual(login.finish()["account"], PAM_PERM_DENIED)
+		done = login.finish()
 		self.assertIn("the account was locked after this request", self.result_of("BYPASS_BLOCKED"))
+		return done
+
+	def test_account_phase(self):
+		self.assertEqual(self.outruns_lock("auth", "pause", "account", "open")["account"],
+			PAM_PERM_DENIED)
 		self.assertEqual(list(Path("/run/breakglass/grants").iterdir()), [])
 
 	def test_account_phase_of_a_revoked_request(self):
-		login = self.stage.login("auth", "pause", "account", "open")
-		self.addCleanup(login.kill)
-		self.stage.open(login)
-		self.assertEqual(login.next(), "WAIT")
+		login = self.waits("auth", "pause", "account", "open")
 		kept = {path: data for path, data in self.kept().items() if path.parent.name == "grants"}
 		self.assertEqual(len(kept), 1)
 		self.revoke()
@@ -114,16 +122,8 @@ class Before(LockCase):
 		self.assertIn("the grant's request was revoked", self.result_of("BYPASS_BLOCKED"))
 
 	def test_session_phase(self):
-		login = self.stage.login("auth", "account", "pause", "open")
-		self.addCleanup(login.kill)
-		self.stage.open(login)
-		self.assertEqual(login.next(), "WAIT")
-		kept = self.kept()
-		self.lock()
-		self.put_back(kept)
-		login.raw("")
-		self.assertEqual(login.finish()["open"], PAM_PERM_DENIED)
-		self.assertIn("the account was locked after this request", self.result_of("BYPASS_BLOCKED"))
+		self.assertEqual(self.outruns_lock("auth", "account", "pause", "open")["open"],
+			PAM_PERM_DENIED)
 		self.assertEqual(self.said("SESSION_OPENED"), [])
 
 	def test_reentry_and_escalation(self):

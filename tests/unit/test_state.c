@@ -6,6 +6,7 @@
 #include "fds.h"
 #include "private_ns.h"
 #include "state_fixture.h"
+#include "state_stage.h"
 #include "steps.h"
 
 #include <breakglass/os_file.h>
@@ -16,27 +17,6 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-static struct bg_crypto *crypto;
-static char boot_id[BG_BOOT_ID_LEN + 1];
-
-static int setup(void **state)
-{
-	(void)state;
-	if (mkdir(BG_PATH_RUN, 0700) != 0 && errno != EEXIST)
-		return -1;
-	if (mount("state", BG_PATH_RUN, "tmpfs", 0, "mode=0700") != 0)
-		return -1;
-	crypto = bg_crypto_open();
-	return !crypto || bg_clock_boot_id(boot_id) || bg_state_prepare(NULL) ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	bg_crypto_cleanup(&crypto);
-	return umount2(BG_PATH_RUN, MNT_DETACH);
-}
 
 static unsigned int files_in(const char *folder)
 {

@@ -5,32 +5,12 @@
 
 #include "private_ns.h"
 #include "state_fixture.h"
+#include "state_stage.h"
 
 #include <breakglass/os_file.h>
 #include <breakglass/paths.h>
 #include <signal.h>
 #include <sys/wait.h>
-
-static struct bg_crypto *crypto;
-static char boot_id[BG_BOOT_ID_LEN + 1];
-
-static int setup(void **state)
-{
-	(void)state;
-	if (mkdir(BG_PATH_RUN, 0700) != 0 && errno != EEXIST)
-		return -1;
-	if (mount("state", BG_PATH_RUN, "tmpfs", 0, "mode=0700") != 0)
-		return -1;
-	crypto = bg_crypto_open();
-	return !crypto || bg_clock_boot_id(boot_id) || bg_state_prepare(NULL) ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	bg_crypto_cleanup(&crypto);
-	return umount2(BG_PATH_RUN, MNT_DETACH);
-}
 
 static struct bg_drill drill_of(const struct bg_process *process)
 {
