@@ -11,6 +11,41 @@ from doorlib import ACCOUNT, DoorCase, packages
 
 UNIT = "breakglass-check.service"
 AUTH = "/etc/pam.d/common-auth"
+SITE = "/etc/ssh/sshd_config.d/05-site.conf"
+MODULE = "/usr/lib/*/security/pam_breakglass.so"
+# what is written to SITE, and what check says of it
+SSH_ROWS = (
+	("AllowUsers alice", "CRITICAL", "allowusers does not let in"),
+	("AllowGroups staff", "CRITICAL", "allowgroups does not let in"),
+	("DenyUsers bob break*", "CRITICAL", "denyusers shuts out"),
+	(f"DenyGroups {ACCOUNT}", "CRITICAL", "denygroups shuts out"),
+	("UsePAM no", "CRITICAL", 'usepam is "no"'),
+	("LoginGraceTime 60", "WARNING", "LoginGraceTime is 60 s"),
+	("Nonsense yes", "CRITICAL", "Bad configuration option: Nonsense"),
+	*((f"Match User {ACCOUNT}\n\t{line}", level, line.split()[0].lower() + ' is "')
+		for line, level in (
+			("AuthenticationMethods publickey,keyboard-interactive", "CRITICAL"),
+			("KbdInteractiveAuthentication no", "CRITICAL"),
+			("PasswordAuthentication yes", "CRITICAL"),
+			("PubkeyAuthentication yes", "CRITICAL"),
+			("PermitTTY no", "CRITICAL"),
+			("ForceCommand /bin/true", "CRITICAL"),
+			("ChrootDirectory /srv", "CRITICAL"),
+			("AllowTcpForwarding yes", "WARNING"),
+			("X11Forwarding yes", "WARNING"),
+		)),
+)
+# (what breaks it, what mends it, row, level, text); others: tests/cmd/check.py, tests/cmd/past.py
+HOST_ROWS = (
+	("cp -a /etc/sudoers /root/; echo nonsense >>/etc/sudoers", "cp -a /root/sudoers /etc/",
+		f"{ACCOUNT}/sudo", "WARNING", "sudoers is broken"),
+	("mv /usr/bin/sudo /root/", "mv /root/sudo /usr/bin/", f"{ACCOUNT}/sudo", "WARNING",
+		"no sudo here"),
+	(f"cp -a {MODULE} /root/good.so; truncate -s 5000 {MODULE}", f"cp -a /root/good.so {MODULE}",
+		"module", "CRITICAL", "cannot be loaded"),
+	("touch /run/nologin", "rm /run/nologin", "nologin", "CRITICAL", "there is no own door"),
+	(f"chage -E -1 {ACCOUNT}", f"chage -E 1 {ACCOUNT}", f"{ACCOUNT}/account", "CRITICAL", "expiry"),
+)
 
 
 class Check(DoorCase):
@@ -103,6 +138,49 @@ class Check(DoorCase):
 		self.box.run(f"sed -i '/^{ACCOUNT}:/d' /etc/passwd")
 		level, text = self.findings()[f"{ACCOUNT}/lookup"][0]
 		self.assertEqual(level, "CRITICAL", text)
+
+	def turns_only(self, before, name, level, text):
+		now = self.findings()
+		self.assertTrue([t for lv, t in now[name] if lv == level and text in t], now[name])
+		turned = {row for row in now if now[row] != before.get(row)}
+		self.assertEqual(turned, {name}, {row: (before.get(row), now[row]) for row in turned})
+
+	def test_each_blocker_turns_its_row_and_no_other(self):
+		before = self.findings()
+		self.assertEqual(before[f"{ACCOUNT}/ssh"][0][0], "OK", before)
+		for text, level, said in SSH_ROWS:
+			with self.subTest(text):
+				self.box.write(SITE, text + "\n")
+				self.turns_only(before, f"{ACCOUNT}/ssh", level, said)
+		self.box.run(f"rm {SITE}")
+		for break_it, mend, name, level, said in HOST_ROWS:
+			with self.subTest(break_it):
+				self.box.run(break_it)
+				self.turns_only(before, name, level, said)
+				self.box.run(mend)
+		self.assertEqual(self.findings(), before)
+
+	def test_a_record_that_is_in_no_sink_is_critical(self):
+		self.box.run("runuser -u breakglass -- true", check=False)
+		wait_until("the record", lambda: self.findings()["log"][0][0] == "OK")
+		before = self.findings()
+		self.box.run("systemctl stop syslog.socket rsyslog; : >/var/log/auth.log; : >/var/log/syslog; "
+			"journalctl -q --rotate; journalctl -q --vacuum-time=1us")
+		try:
+			self.turns_only(before, "log", "CRITICAL", "neither in the journal nor in syslog")
+		finally:
+			self.box.run("systemctl start syslog.socket rsyslog")
+			self.box.run("runuser -u breakglass -- true", check=False)
+			wait_until("the next record", lambda: self.findings()["log"][0][0] == "OK")
+
+	def test_it_changes_nothing(self):
+		"""No file's content, mode or time, wherever; what the system itself writes aside."""
+		self.box.run("touch /root/mark")
+		self.box.run("bg-unlock check; bg-unlock check --json", check=False)
+		changed = self.box.run("find / -xdev \\( -path /proc -o -path /sys -o -path /var/log -o "
+			"-path /run/log -o -path /run/systemd -o -path /dev \\) -prune -o -cnewer /root/mark -print; "
+			"find /run/breakglass /var/lib/breakglass /etc -cnewer /root/mark").out.split()
+		self.assertEqual(changed, [])
 
 	def test_how_long_it_takes(self):
 		start = time.monotonic()
