@@ -9,7 +9,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define TIMEOUT_SECS 30
@@ -54,6 +56,24 @@ static bool is_in_syslog(const char *chain)
 	return false;
 }
 
+/* What was recorded says nothing of the next record: does journald still listen? Nothing is sent.
+ */
+static bool has_journald(void)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX,
+		.sun_path = "/run/systemd/journal/socket" };
+	int fd;
+	bool is_there;
+
+	if (access("/run/systemd/system", F_OK) != 0)
+		return true; /* a host without systemd has none */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	is_there = fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return is_there;
+}
+
 void bg_check_log(struct bg_check *check)
 {
 	char chain[BG_CHAIN_TEXT_LEN], hex[2 * BG_SHA256_LEN + 1];
@@ -72,6 +92,11 @@ void bg_check_log(struct bg_check *check)
 	(void)snprintf(chain, sizeof(chain), "%" PRIu64 ":%s", seq, hex);
 	in_journal = is_in_journal(chain);
 	in_syslog = has_syslog && is_in_syslog(chain);
+	if (!has_journald())
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"systemctl restart systemd-journald.socket systemd-journald",
+			"nobody listens at the journal's socket: records go to syslog and the "
+			"chain only");
 	if (in_journal && (in_syslog || !has_syslog))
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
 			"record %" PRIu64 " is in the journal%s", seq,

@@ -5,6 +5,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 static char text[BG_INI_FILE_LEN + 1];
 
@@ -75,6 +78,26 @@ static bool is_independent(struct bg_check *check)
 	return true;
 }
 
+/* A program whose bit is gone, or that lies on a file system without such bits, gives root to
+   nobody. */
+static bool is_setuid(
+	struct bg_check *check, const char *path, enum bg_level level, const char *effect)
+{
+	struct stat st;
+	struct statvfs fs;
+	bool is_there = stat(bg_tree_path(&check->tree, path), &st) == 0;
+
+	if (!is_there && !check->tree.is_host)
+		return true; /* a folder may hold less than a system */
+	if (is_there && st.st_uid == geteuid() && (st.st_mode & S_ISUID) != 0 &&
+		(!check->tree.is_host || statvfs(path, &fs) != 0 || !(fs.f_flag & ST_NOSUID)))
+		return true;
+	bg_judge_say(&check->judge, level,
+		"who changed it? apt-get install --reinstall sudo util-linux; mount without nosuid",
+		"%s does not run as root, its setuid bit is gone or ignored: %s", path, effect);
+	return false;
+}
+
 static void meet(void *arg, const char *file, const struct bg_pam_line *line)
 {
 	(void)file;
@@ -90,13 +113,16 @@ void bg_check_root(struct bg_check *check)
 		!bg_tree_has(&check->tree, "/etc/sudoers"))
 		return; /* said by role and by sudo */
 	bg_pam_meet(&check->tree, "su", "auth", meet, &has_wheel);
-	has_sudo = has_rule(check) && is_independent(check);
+	has_sudo = has_rule(check) && is_independent(check) &&
+		   is_setuid(check, "/usr/bin/sudo", BG_LEVEL_WARNING, "su - is the way to root");
 	if (has_wheel)
 		bg_judge_say(&check->judge, has_sudo ? BG_LEVEL_WARNING : BG_LEVEL_CRITICAL,
 			"take pam_wheel out of /etc/pam.d/su, or put it behind common-auth",
 			"/etc/pam.d/su: pam_wheel does not let %s become root%s", check->account,
 			has_sudo ? ": sudo is the only way" : ", and sudo may not either");
-	else if (has_sudo)
+	else if (is_setuid(check, "/usr/bin/su", has_sudo ? BG_LEVEL_WARNING : BG_LEVEL_CRITICAL,
+			 has_sudo ? "sudo is the only way to root" : "and sudo may not either") &&
+		 has_sudo)
 		bg_judge_say(
 			&check->judge, BG_LEVEL_OK, NULL, "sudo by a rule in files, su - besides");
 }

@@ -30,6 +30,12 @@ bool bg_check_room(struct bg_check *check, const char *path, unsigned int mib, e
 			"%s is not there: %s", path, effect);
 		return false;
 	}
+	if (check->tree.is_host && (fs.f_flag & ST_RDONLY) != 0) {
+		bg_judge_say(&check->judge, level,
+			"mount -o remount,rw; journalctl -k says why it is",
+			"%s is on a file system that is read-only: %s", path, effect);
+		return false;
+	}
 	free_bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
 	/* a file system that makes inodes as it goes says 0 of 0 */
 	if (free_bytes >= mib * MIB && (fs.f_files == 0 || fs.f_favail >= INODES_MIN))

@@ -88,6 +88,9 @@ enum bg_step bg_attempt_request(struct bg_attempt *attempt, bool is_new);
 enum bg_step bg_attempt_fix(struct bg_attempt *attempt, const char *reason);
 /* Counts one more refused reason before the next prompt (RULES P21). (ticket.c) */
 enum bg_step bg_attempt_count_refusal(struct bg_attempt *attempt);
+/* Says and records why the attempt does not go on with its request: taken over, revoked, locked,
+   out of time, gone, or not to be kept. The step to return. (ticket.c) */
+enum bg_step bg_attempt_give_up(struct bg_attempt *attempt, enum bg_err err);
 /* Adds the approval that vault->seed signs, by the custodian at that position. BG_ERR_DUPLICATE
    (kept in the record all the same that the share was typed here), _TAKEN_OVER, _EXPIRED, _STATE,
    or an I/O error. (ticket.c) */
@@ -123,9 +126,6 @@ void bg_attempt_record(struct bg_attempt *attempt, enum bg_event_id id, const ch
    before it: at network doors the text begins on a new line. */
 enum bg_asked bg_attempt_ask(struct bg_attempt *attempt, bool is_hidden);
 
-/* The request ended under the attempt: records DENIED and says so. False: err is something else.
-   (ticket.c) */
-bool bg_attempt_say_ended(struct bg_attempt *attempt, enum bg_err err);
 /* "Locked 2026-11-21T15:40:03Z by root (ops): a quorum lifts it.", a line; nothing where no lock
    stands. (show.c) */
 void bg_attempt_put_lock(struct bg_attempt *attempt);

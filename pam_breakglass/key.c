@@ -273,7 +273,7 @@ static enum bg_step ask_pin(struct bg_attempt *attempt, struct hunt *hunt)
 	case BG_GONE:
 		return BG_STEP_END;
 	case BG_ANSWERED_EMPTY: /* never reaches the device (RULES P02) */
-		bg_attempt_key_refused(attempt, "empty PIN");
+		bg_attempt_key_refused(attempt, "no PIN was typed; nothing was sent");
 		bg_say(attempt->guest->pamh, "No PIN was typed.");
 		return BG_STEP_DENY;
 	case BG_ANSWERED_TOO_LONG:

@@ -35,23 +35,6 @@ static bool wants_out(const struct bg_answer *answer)
 	       bg_answer_is(answer, "cancel");
 }
 
-static enum bg_step deny(struct bg_attempt *attempt, enum bg_err err)
-{
-	if (err == BG_ERR_TAKEN_OVER) {
-		bg_say(attempt->guest->pamh, "A newer login with the same key has taken this "
-					     "request over. Go on there.");
-		return BG_STEP_END;
-	}
-	if (bg_attempt_say_ended(attempt, err))
-		return BG_STEP_END;
-	bg_attempt_record(attempt, BG_EV_DENIED,
-		err == BG_ERR_EXPIRED ? "the request ran out" : bg_err_text(err));
-	bg_say(attempt->guest->pamh,
-		err == BG_ERR_EXPIRED ? "The request ran out of time. Log in again for a new one."
-				      : "The request could not go on (see the log).");
-	return BG_STEP_END;
-}
-
 static bool is_satisfied(const struct bg_attempt *attempt)
 {
 	return bg_tally_verdict(attempt->guest->crypto, &attempt->guest->seal,
@@ -131,7 +114,7 @@ static enum bg_step take_one(struct bg_attempt *attempt, struct round *round)
 		return BG_STEP_AGAIN;
 	}
 	err = take_answer(attempt);
-	return err == BG_OK ? BG_STEP_NEXT : deny(attempt, err);
+	return err == BG_OK ? BG_STEP_NEXT : bg_attempt_give_up(attempt, err);
 }
 
 /* No lockout: the request stays. But no connection may fill the log with refusals for ever, as
@@ -149,7 +132,7 @@ static enum bg_step ask_one(struct bg_attempt *attempt, struct round *round)
 	enum bg_err err = bg_attempt_still_ours(attempt);
 
 	if (err != BG_OK)
-		return deny(attempt, err);
+		return bg_attempt_give_up(attempt, err);
 	if (attempt->refusals >= REFUSALS_MAX)
 		return give_up(attempt);
 	bg_text_reset(&attempt->text);
@@ -193,5 +176,5 @@ enum bg_step bg_attempt_quorum(struct bg_attempt *attempt)
 	}
 	if (step != BG_STEP_NEXT)
 		return step;
-	return is_satisfied(attempt) ? BG_STEP_NEXT : deny(attempt, BG_ERR_TOO_FEW);
+	return is_satisfied(attempt) ? BG_STEP_NEXT : give_up(attempt);
 }

@@ -66,7 +66,8 @@ enum bg_asked bg_attempt_ask(struct bg_attempt *attempt, bool is_hidden)
 	return bg_ask(attempt->guest->pamh, is_hidden, prompt.buf, &attempt->vault->answer);
 }
 
-bool bg_attempt_say_ended(struct bg_attempt *attempt, enum bg_err err)
+/* The request ended under the attempt. False: err is something else. */
+static bool say_ended(struct bg_attempt *attempt, enum bg_err err)
 {
 	bool is_locked = err == BG_ERR_LOCKED;
 
@@ -79,7 +80,7 @@ bool bg_attempt_say_ended(struct bg_attempt *attempt, enum bg_err err)
 	return true;
 }
 
-static enum bg_step give_up(struct bg_attempt *attempt, enum bg_err err)
+enum bg_step bg_attempt_give_up(struct bg_attempt *attempt, enum bg_err err)
 {
 	char why[96];
 
@@ -88,7 +89,7 @@ static enum bg_step give_up(struct bg_attempt *attempt, enum bg_err err)
 					     "request over. Go on there.");
 		return BG_STEP_END;
 	}
-	if (bg_attempt_say_ended(attempt, err))
+	if (say_ended(attempt, err))
 		return BG_STEP_END;
 	if (err == BG_ERR_EXPIRED) {
 		bg_attempt_record(attempt, BG_EV_DENIED, "the request ran out");
@@ -99,7 +100,11 @@ static enum bg_step give_up(struct bg_attempt *attempt, enum bg_err err)
 	(void)snprintf(why, sizeof(why), "the request could not be kept: %s", bg_err_text(err));
 	bg_attempt_record(attempt, BG_EV_DENIED, why);
 	bg_say(attempt->guest->pamh,
-		"The request cannot be kept in /run/breakglass (see the log).");
+		err == BG_ERR_NOENT
+			? "The request is gone from /run/breakglass. Log in again for a new one."
+			: "The request cannot be kept in /run/breakglass: is /run full (df /run)?\n"
+			  " Make room as root, or restart the host, which empties it; then log in "
+			  "again.");
 	return BG_STEP_DENY;
 }
 
@@ -218,7 +223,7 @@ enum bg_step bg_attempt_request(struct bg_attempt *attempt, bool is_new)
 		err = bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
 			attempt->record.owner, drop, NULL, &attempt->record);
 		if (err != BG_OK)
-			return give_up(attempt, err);
+			return bg_attempt_give_up(attempt, err);
 		bg_attempt_record(attempt, BG_EV_ABANDONED, "dropped for a new request");
 		attempt->is_resumed = false;
 		err = BG_ERR_NOENT;
@@ -233,10 +238,10 @@ enum bg_step bg_attempt_request(struct bg_attempt *attempt, bool is_new)
 		return BG_STEP_NEXT;
 	}
 	if (err != BG_ERR_NOENT)
-		return give_up(attempt, err);
+		return bg_attempt_give_up(attempt, err);
 	err = open_new(attempt);
 	if (err != BG_OK)
-		return give_up(attempt, err);
+		return bg_attempt_give_up(attempt, err);
 	bg_attempt_record(attempt, BG_EV_REQUEST_OPENED, bg_attempt_proved_text(attempt));
 	return BG_STEP_NEXT;
 }
@@ -254,7 +259,7 @@ enum bg_step bg_attempt_count_refusal(struct bg_attempt *attempt)
 	enum bg_err err = bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
 		attempt->record.owner, count_refusal, NULL, &attempt->record);
 
-	return err == BG_OK ? BG_STEP_NEXT : give_up(attempt, err);
+	return err == BG_OK ? BG_STEP_NEXT : bg_attempt_give_up(attempt, err);
 }
 
 struct fix_arg {
@@ -279,7 +284,7 @@ enum bg_step bg_attempt_fix(struct bg_attempt *attempt, const char *reason)
 	enum bg_err err = bg_requests_update(attempt->guest->crypto, attempt->record.request.nonce,
 		attempt->record.owner, fix, &arg, &attempt->record);
 
-	return err == BG_OK ? BG_STEP_NEXT : give_up(attempt, err);
+	return err == BG_OK ? BG_STEP_NEXT : bg_attempt_give_up(attempt, err);
 }
 
 struct approve_arg {
@@ -456,7 +461,7 @@ enum bg_step bg_attempt_grant(struct bg_attempt *attempt)
 		attempt->record.owner, satisfy, attempt->guest, &attempt->record);
 
 	if (err != BG_OK)
-		return give_up(attempt, err);
+		return bg_attempt_give_up(attempt, err);
 	bg_locks_look(attempt->guest->crypto, attempt->guest->account, &lock);
 	/* What was approved for practice lifts nothing. */
 	if (lock.is_locked && !attempt->guest->is_drill)
@@ -472,5 +477,5 @@ enum bg_step bg_attempt_grant(struct bg_attempt *attempt)
 	if (lifted[0] != '\0')
 		lift(attempt, lifted);
 	err = issue(attempt);
-	return err == BG_OK ? BG_STEP_NEXT : give_up(attempt, err);
+	return err == BG_OK ? BG_STEP_NEXT : bg_attempt_give_up(attempt, err);
 }

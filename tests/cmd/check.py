@@ -335,6 +335,10 @@ def test_what_is_broken_is_named():
          "another plugin"),
         (put("etc/pam.d/su", "auth required pam_wheel.so\n@include common-auth\n"), WARNING,
          "breakglass/root", "sudo is the only way"),
+        (put("usr/bin/sudo", "x"), WARNING, "breakglass/root", "/usr/bin/sudo does not run as root"),
+        (put("usr/bin/su", "x"), WARNING, "breakglass/root", "sudo is the only way to root"),
+        (both(gone(SUDOERS), put("usr/bin/su", "x")), CRITICAL, "breakglass/root",
+         "sudo may not either"),
         (both(gone(SUDOERS), put("etc/pam.d/su", "auth required pam_wheel.so\n")), CRITICAL,
          "breakglass/root", "sudo may not either"),
         # files
