@@ -202,7 +202,8 @@ void bg_check_keys(struct bg_check *check)
 	key_names(&check->seal, names, sizeof(names));
 	if (check->seal.key_count == 1)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"hold a new ceremony with a second key: bg-unlock init",
+			"enrol a second one: bg-unlock reseal SEAL --add-key NAME=HOLDER, then "
+			"install",
 			"one key only, %s: lost or broken, it shuts the account", names);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "%zu keys: %s",
@@ -217,7 +218,7 @@ void bg_check_quorum(struct bg_check *check)
 		return;
 	if (k == n)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"hold a new ceremony with one custodian more: bg-unlock init",
+			"one custodian more: bg-unlock reseal SEAL --add NAME=PHONE, then install",
 			"%u of %u: one lost share shuts the account", k, n);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "%u of %u", k, n);

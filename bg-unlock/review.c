@@ -193,7 +193,9 @@ static int check_texts(const struct review *review)
 		return bg_usage("review: --class is emergency, drill or misuse");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strlen(texts[i]) < TEXT_MIN_LEN)
-			return bg_usage("review: --by, --cause and --finding are all wanted");
+			return bg_usage("review: --by, --cause and --finding are all wanted, "
+					"%d letters and more each",
+				TEXT_MIN_LEN);
 	return BG_EXIT_DONE;
 }
 

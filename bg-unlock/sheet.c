@@ -39,7 +39,8 @@ static int parse(int argc, char **argv, struct options *o)
 			return bg_usage("sheet takes SEAL [--contacts FILE] [--label HOST]");
 	}
 	if (argc - optind != 1)
-		return bg_usage("sheet takes one seal");
+		return bg_usage("sheet takes one seal: its file, or a host's "
+				"/etc/breakglass/accounts/NAME/seal.EPOCH");
 	o->seal = argv[optind];
 	if (o->label && !bg_is_label(o->label))
 		return bg_usage("--label \"%s\": letters, digits, . _ and -, at most %d", o->label,
