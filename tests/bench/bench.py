@@ -7,6 +7,7 @@
 Ratios are medians of several rounds that take turns, so that a busy machine slows both sides. "cpu"
 is what the programs that were started used of a processor, with what they waited for left out.
 """
+import base64
 import os
 import resource
 import statistics
@@ -24,6 +25,8 @@ sys.path.insert(0, str(TOP / "tests" / "pam"))
 import pamlib  # noqa: E402
 
 TURNS = 7
+# not a dependency: apt-get install libpam-u2f, or where its package was unpacked to
+PAM_U2F = os.environ.get("BENCH_PAM_U2F", "/usr/lib/x86_64-linux-gnu/security/pam_u2f.so")
 
 
 def timed(work):
@@ -114,7 +117,38 @@ def emergency(stage):
 	(stage.folder / "question").write_text(question)
 	compare("emergency login, two shares typed | fido2-assert alone", ours, peer)
 	compare("  the same, cpu", ours, peer, measure=used, turns=3 * TURNS)
+	if Path(PAM_U2F).exists():
+		other = pam_u2f(stage, encoded)
+		compare("emergency login, two shares typed | login by pam_u2f", ours, other)
+		compare("  the same, cpu", ours, other, measure=used, turns=3 * TURNS)
 	key.ctl("auto", "off")
+
+
+def pam_u2f(stage, credential):
+	"""A login by pam_u2f with PIN and touch of the same key, in the same host program."""
+	key, folder = stage.keys["a"], stage.folder
+	found = dict(line.split(" = ") for line in stage.seal.read_text().split("[key ")[1].splitlines()
+		if " = " in line)
+	public = base64.b64encode(bytes.fromhex(found["public-key"])[-64:]).decode()
+	(folder / "u2f").write_text(f"plain:{credential},{public},{found['algorithm']},+presence+pin\n")
+	(folder / "u2f.d").mkdir(exist_ok=True)
+	(folder / "u2f.d" / "login").write_text(
+		f"auth required {PAM_U2F} authfile={folder}/u2f origin=breakglass:db appid=breakglass:db\n"
+		"account required pam_permit.so\nsession required pam_permit.so\n")
+	shim = folder / "one_device.so"
+	subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", shim, TOP / "tests/bench/one_device.c",
+		"-lfido2"], check=True)
+	env = {"LD_PRELOAD": str(shim), "BENCH_DEVICE": os.path.realpath(key.path)}
+
+	def login():
+		ours, stage.confdir = stage.confdir, folder / "u2f.d"
+		with stage.login(user="plain", env=env) as login:
+			login.expect("PIN")
+			login.answer(pamlib.PIN)
+			assert login.finish()["open"] == 0, login.results
+		stage.confdir = ours
+
+	return login
 
 
 def combine(stage):
