@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parts of a report: what auditd knows of the account's sessions, by login uid and time. Another
    use of the same account at the same time would be among it: each line says its session. */
-#include "audit_log.h"
 #include "bg-unlock.h"
 #include "report.h"
 
+#include <breakglass/audit_log.h>
 #include <breakglass/escape.h>
 #include <breakglass/os_random.h>
 

@@ -55,8 +55,12 @@ int tlog_shell(const char *path)
 	pid_t pid;
 
 	each_signal(SIG_IGN);
-	if (marks < 0 || write(marks, "b", 1) != 1)
+	if (marks < 0)
 		return 1;
+	if (write(marks, "b", 1) != 1) {
+		(void)close(marks);
+		return 1;
+	}
 	(void)fputs("What this terminal shows is recorded (what is typed is not).\r\n", stderr);
 	pid = fork();
 	if (pid == 0) {
@@ -64,13 +68,16 @@ int tlog_shell(const char *path)
 		(void)execl(SHELL, "-bash", (char *)NULL);
 		_exit(127);
 	}
-	if (pid < 0)
+	if (pid < 0) {
+		(void)close(marks);
 		return 1;
+	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	/* a shell that could not be started did not end by itself */
 	if (WIFEXITED(status) && WEXITSTATUS(status) != 127)
 		(void)!write(marks, "e", 1);
+	(void)close(marks);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 

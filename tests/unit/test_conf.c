@@ -212,6 +212,37 @@ static void host_without_a_role_is_full(void **state)
 	assert_string_equal(host.role, "full");
 }
 
+static void host_recording_round_trips(void **state)
+{
+	static const struct {
+		const char *line, *back;
+		unsigned int bits;
+	} rows[] = { { "record = sudo\n", "sudo", BG_RECORDING_SUDO },
+		{ "record = audit\n", "audit", BG_RECORDING_AUDIT },
+		{ "record = tlog audit sudo\n", "sudo audit tlog",
+			BG_RECORDING_SUDO | BG_RECORDING_AUDIT | BG_RECORDING_TLOG },
+		{ "", "", 0 } };
+	const char *at = strstr(host_text, "seal = ");
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		char text[512], words[BG_RECORDING_LEN], line[64] = "";
+		struct bg_host host;
+		size_t len = 0;
+
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - host_text), host_text,
+			rows[i].line, at);
+		assert_int_equal(bg_host_parse(text, strlen(text), "host", &host, NULL), BG_OK);
+		assert_int_equal(host.recording, rows[i].bits);
+		bg_recording_text(host.recording, words);
+		assert_string_equal(words, rows[i].back);
+		assert_int_equal(bg_host_write(&host, text, sizeof(text), &len), BG_OK);
+		snprintf(line, sizeof(line), "record = %s\n", rows[i].back);
+		assert_int_equal(strstr(text, line) != NULL, rows[i].bits != 0);
+		assert_int_equal(strstr(text, "record") != NULL, rows[i].bits != 0);
+	}
+}
+
 static void host_P14_uid_and_account_are_exact(void **state)
 {
 	static const struct {
@@ -225,6 +256,7 @@ static void host_P14_uid_and_account_are_exact(void **state)
 		{ "label = db1", "label = " }, { "epoch = 3", "epoch = 0" },
 		{ "seal = 00", "seal = 0" }, { "seal = 00", "seal = 0A" }, { "epoch = 3\n", "" },
 		{ "role = identity", "role = identit" }, { "role = identity", "role =" },
+		{ "role = identity", "record = sudo,audit" }, { "role = identity", "record = tlo" },
 		{ "[host]", "[hosd]" } };
 
 	(void)state;
@@ -349,6 +381,7 @@ int main(void)
 		cmocka_unit_test(conf_garbage_is_all_defaults),
 		cmocka_unit_test(host_round_trips),
 		cmocka_unit_test(host_without_a_role_is_full),
+		cmocka_unit_test(host_recording_round_trips),
 		cmocka_unit_test(host_P14_uid_and_account_are_exact),
 		cmocka_unit_test(contacts_round_trip),
 		cmocka_unit_test(contacts_bad_refused),

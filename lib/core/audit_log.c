@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* auditd's log, read event by event. */
-#include "audit_log.h"
+#include <breakglass/audit_log.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +24,17 @@ bool bg_audit_line_id(const char *line, char ret[static BG_AUDIT_ID_LEN], int64_
 	return true;
 }
 
+/* Of a value that begins at p, its quotes included. */
+static size_t value_len(const char *p)
+{
+	size_t len;
+
+	if (*p != '"')
+		return strcspn(p, " \x1d\n");
+	len = 1 + strcspn(p + 1, "\"");
+	return len + (p[len] == '"'); /* a line that was cut has no second one */
+}
+
 /* The value of " NAME=", up to its end; NULL: not there. */
 static const char *value_of(const char *line, const char *name, size_t *ret_len)
 {
@@ -33,7 +44,7 @@ static const char *value_of(const char *line, const char *name, size_t *ret_len)
 	while ((p = strstr(p, name)) != NULL && *p != '\0') {
 		if (p > line && p[-1] == ' ' && p[name_len] == '=') {
 			p += name_len + 1;
-			*ret_len = *p == '"' ? strcspn(p + 1, "\"") + 2 : strcspn(p, " \x1d\n");
+			*ret_len = value_len(p);
 			return p;
 		}
 		p += name_len;
@@ -68,9 +79,10 @@ static void decode(const char *p, size_t len, char *ret, size_t size)
 	}
 	while (2 * n + 1 < len && n + 1 < size && digit(p[2 * n]) >= 0 &&
 		digit(p[2 * n + 1]) >= 0) {
-		char c = (char)(digit(p[2 * n]) * 16 + digit(p[2 * n + 1]));
-
-		ret[n++] = c ? c : ' '; /* no text holds a NUL */
+		ret[n] = (char)(16 * digit(p[2 * n]) + digit(p[2 * n + 1]));
+		if (ret[n] == '\0')
+			ret[n] = ' '; /* no text holds a NUL */
+		n++;
 	}
 	ret[n] = '\0';
 	if (2 * n != len && n + 1 < size)
@@ -140,7 +152,7 @@ static void take_args(struct bg_audit_event *event, const char *line)
 		if (*end != '=')
 			continue;
 		p = end + 1;
-		len = *p == '"' ? strcspn(p + 1, "\"") + 2 : strcspn(p, " \x1d");
+		len = value_len(p);
 		decode(p, len, arg, sizeof(arg));
 		if (event->args[0] && piece == 0)
 			append(event, " ");

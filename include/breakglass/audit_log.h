@@ -4,8 +4,8 @@
  * and then with another event's between them. What ausearch does, without its dates in the locale's
  * form. Lines are data of whoever ran the commands: text in them is only ever shown escaped.
  */
-#ifndef BG_UNLOCK_AUDIT_LOG_H
-#define BG_UNLOCK_AUDIT_LOG_H
+#ifndef BREAKGLASS_AUDIT_LOG_H
+#define BREAKGLASS_AUDIT_LOG_H
 
 #include <breakglass/err.h>
 
