@@ -10,6 +10,7 @@
 #include "templates.h"
 
 #include <breakglass/os_helper.h>
+#include <breakglass/os_ways.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -194,11 +195,15 @@ void bg_check_sudo_stack(struct bg_check *check)
    does not answer. */
 void bg_check_groups(struct bg_check *check)
 {
-	const char *const argv[] = { "/usr/bin/getent", "initgroups", check->account, NULL };
+	enum bg_err err;
+	char out[1024];
 
-	if (!check->host.uid || access(argv[0], X_OK) != 0)
+	if (!check->host.uid)
 		return;
-	if (ask(argv, GROUP_SECS) >= 0)
+	err = bg_names_ask("initgroups", check->account, "", GROUP_SECS, out, sizeof(out));
+	if (err == BG_ERR_HELPER)
+		return; /* no getent here */
+	if (err == BG_OK || err == BG_ERR_NOENT)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "the sources of groups answer");
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,

@@ -3,7 +3,7 @@
 #include "drill.h"
 #include "tty.h"
 
-#include <breakglass/os_helper.h>
+#include <breakglass/os_ways.h>
 
 #include <security/pam_appl.h>
 #include <stdio.h>
@@ -158,11 +158,11 @@ static int set_items(pam_handle_t *pamh, const char *door)
 /* glibc asks every source of groups at each login, after PAM: what hangs there shuts the door. */
 static bool ask_groups(const struct bg_drill_options *options, struct bg_drill_run *run)
 {
-	const char *const argv[] = { "/usr/bin/getent", "initgroups", options->account, NULL };
 	char out[1024];
-	int status = 0;
+	enum bg_err err =
+		bg_names_ask("initgroups", options->account, "", GROUPS_SECS, out, sizeof(out));
 
-	if (bg_program_run(argv, NULL, GROUPS_SECS, out, sizeof(out), &status, NULL) != BG_OK) {
+	if (err != BG_OK && err != BG_ERR_NOENT) {
 		fail(run, "groups", "a source of groups does not answer: no login goes on past it");
 		return false;
 	}

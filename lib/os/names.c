@@ -25,19 +25,19 @@ enum bg_err bg_names_ask(const char *database, const char *name, const char *sou
 	enum bg_err err = bg_program_run(
 		source[0] != '\0' ? one : all, NULL, secs, out, out_size, &status, NULL);
 
-	if (err == BG_ERR_NOENT)
-		return BG_ERR_HELPER; /* no getent: nothing is known */
-	if (err != BG_OK || status == 0)
-		return err;
-	return status == NOT_FOUND ? BG_ERR_NOENT : BG_ERR_IO;
+	if (err == BG_OK && status == NOT_FOUND)
+		return BG_ERR_NOENT;
+	if (err == BG_ERR_NOENT || (err == BG_OK && status != 0))
+		return BG_ERR_HELPER; /* no getent, or one that did not understand */
+	return err;
 }
 
 /* What the answer says of the source, not of the name. */
 static enum bg_way_state state_of(enum bg_err err)
 {
-	if (err == BG_ERR_TIMEOUT)
-		return BG_WAY_BAD;
-	return err == BG_OK || err == BG_ERR_NOENT ? BG_WAY_GOOD : BG_WAY_UNKNOWN;
+	if (err == BG_OK || err == BG_ERR_NOENT)
+		return BG_WAY_GOOD;
+	return err == BG_ERR_TIMEOUT || err == BG_ERR_IO ? BG_WAY_BAD : BG_WAY_UNKNOWN;
 }
 
 /* Each other source by itself too: an account of the files is never looked up there. */
