@@ -87,7 +87,7 @@ class Check(DoorCase):
 			"active")
 		mark = self.box.mark()
 		self.run_unit()
-		by_unit = self.box.run("journalctl -q -o cat _SYSTEMD_INVOCATION_ID="
+		by_unit = self.box.run("timeout 5 journalctl --sync; journalctl -q -o cat _SYSTEMD_INVOCATION_ID="
 			f"$(systemctl show -P InvocationID {UNIT})").out
 		# the sandbox turns no line: what is not OK here is not OK there
 		for name, all in self.findings().items():
