@@ -42,8 +42,8 @@ static bool read_due(const char *name, struct bg_due *ret)
 	if (strlen(text) >= sizeof(ret->request) || strlen(handler) >= sizeof(ret->handler))
 		return false;
 	if (ret->alert != 0)
-		(void)snprintf(ret->request, sizeof(ret->request), "%s", text);
-	(void)snprintf(ret->handler, sizeof(ret->handler), "%s", handler);
+		memcpy(ret->request, text, strlen(text) + 1);
+	memcpy(ret->handler, handler, strlen(handler) + 1);
 	return true;
 }
 
