@@ -109,6 +109,8 @@ enum bg_step bg_attempt_grant(struct bg_attempt *attempt);
 
 /* Asks for the reason until it is good, or refused twice. (reason.c) */
 enum bg_step bg_attempt_reason(struct bg_attempt *attempt);
+/* Was one given, or is MISSING what custodians and records are told? (reason.c) */
+bool bg_attempt_has_reason(const struct bg_attempt *attempt);
 /* Shows a code as a QR code, or says why not. *has_warned: the size that it needs was told, where
    the terminal's is not known. (qr.c) */
 void bg_attempt_qr(struct bg_attempt *attempt, const char *code, bool *has_warned);

@@ -169,6 +169,8 @@ enum bg_step bg_attempt_quorum(struct bg_attempt *attempt)
 	if (attempt->is_resumed && bg_quorum_counted(attempt) > 0)
 		bg_quorum_note(attempt, "Request taken up again: %zu counted.",
 			bg_quorum_counted(attempt));
+	else if (!bg_attempt_has_reason(attempt))
+		bg_quorum_note(attempt, "MISSING is told as the reason; new begins anew.");
 	for (unsigned int i = 0; i < ANSWERS_MAX && step == BG_STEP_NEXT; i++) {
 		if (is_satisfied(attempt))
 			return BG_STEP_NEXT;

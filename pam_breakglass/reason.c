@@ -77,6 +77,11 @@ static enum bg_step ask_reason(struct bg_attempt *attempt)
 	return bg_attempt_fix(attempt, MISSING);
 }
 
+bool bg_attempt_has_reason(const struct bg_attempt *attempt)
+{
+	return strcmp(attempt->record.request.reason, MISSING) != 0;
+}
+
 enum bg_step bg_attempt_reason(struct bg_attempt *attempt)
 {
 	enum bg_step step = ask_reason(attempt);

@@ -31,6 +31,8 @@ ALLOWED = {
 		"strcmp(seal->custodians[i].name, name)": "names"},
 	"pam_breakglass/conversation.c": {
 		"strncasecmp(answer->text, word, answer->len)": "against ?, new, quit, of the same length"},
+	"pam_breakglass/reason.c": {
+		"strcmp(attempt->record.request.reason, MISSING)": "what is shown and recorded"},
 	"pam_breakglass/key.c": {'strcmp(attempt->vault->answer.text, "yes")': "a typed yes"},
 	"bg-unlock/ask.c": {'strcmp(name, "share")': "a name",
 		'strcmp(ask->text, "?")': "the wish for help",

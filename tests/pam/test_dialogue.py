@@ -205,7 +205,7 @@ class ScreenTest(DialogueCase):
 			login.answer(first)
 			login.expect("At least 8 characters", "Reason (ticket, what is broken): ")
 			login.answer(second)
-			login.expect("Share 1 of 2")
+			login.expect("MISSING is told as the reason; new begins anew.", "Share 1 of 2")
 			for name in ("audit", "ops"):
 				login.answer(self.stage.shares[name])
 				login.next()

@@ -250,7 +250,7 @@ ANSWERS = [
 	Row("P02 Ctrl-D at the client is an empty answer", [sees("PIN of your"), leaves("d")], "denied",
 		TRIED + key_refused("^no PIN was typed; nothing was sent$"), (), ("ssh",)),
 	Row("P02 no reason", [pin(), reason(""), reason("")] + REST, "opens", CLEAN,
-		("At least 8 characters",)),
+		("At least 8 characters", r"MISSING is told as the reason; new begins anew\.")),
 	Row("a reason too short", [pin(), reason("fix"), reason()] + REST, "opens", CLEAN,
 		("At least 8 characters",)),
 	Row("P02 empty shares, then right", START + [words(""), words("")] + REST, "opens", CLEAN,
