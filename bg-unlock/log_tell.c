@@ -364,6 +364,22 @@ static void print_request(const struct bg_chapter *chapter, const char *host, co
 	print_exposure(chapter);
 }
 
+/* A login that was killed has its end recorded, too; what is left runs, or ended with the host. */
+static void print_unended(const struct bg_chapter *chapter)
+{
+	unsigned int begun = 0, ended = 0;
+
+	for (const struct bg_entry_line *e = chapter->first; e; e = e->next) {
+		begun += bg_story_is_event(e, "SESSION_OPENED");
+		ended += bg_story_is_event(e, "SESSION_CLOSED");
+	}
+	if (begun > ended)
+		(void)printf(
+			"        no end is recorded of %u session%s: open still, or the host went "
+			"down\n",
+			begun - ended, begun - ended > 1 ? "s" : "");
+}
+
 static void print_chapter(const struct bg_chapter *chapter)
 {
 	bool is_request = chapter->nonce[0] || chapter->digest[0];
@@ -381,6 +397,7 @@ static void print_chapter(const struct bg_chapter *chapter)
 
 		before = entry = last;
 	}
+	print_unended(chapter);
 }
 
 void bg_story_print(const struct bg_story *story, const struct bg_chapter *only)

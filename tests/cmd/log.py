@@ -292,6 +292,23 @@ def test_story_tells_what_a_session_began_beside():
     verify()
 
 
+def test_story_tells_of_sessions_without_an_end():
+    start()
+    chain = story()
+    for count in (1, 2):
+        chain.add("SESSION_OPENED", request=DIGEST, result="open", host="db1", account="breakglass")
+        chain.write(len(chain.lines))
+        shown = run("log", "show", DIGEST, check=0).stdout
+        last = shown.splitlines()[-1]
+        assert f"no end is recorded of {count} session{'s' * (count > 1)}: open still" in last, shown
+        assert len(last) <= 79, shown
+    for _ in range(2):
+        chain.add("SESSION_CLOSED", request=DIGEST, host="db1", account="breakglass",
+                  result="closed after 7 s; a review is due")
+    chain.write(len(chain.lines))
+    assert "no end is recorded" not in run("log", "show", DIGEST, check=0).stdout
+
+
 def test_a_drill_is_told_as_one():
     start()
     chain = story()

@@ -168,57 +168,31 @@ static void put_compacts(const struct world *w)
 
 typedef enum bg_err read_fn(const uint8_t *p, size_t len);
 
-static enum bg_err read_touch(const uint8_t *p, size_t len)
-{
-	struct bg_touch_challenge ret;
+#define READER(unit)                                                                               \
+	static enum bg_err read_##unit(const uint8_t *p, size_t len)                               \
+	{                                                                                          \
+		struct bg_##unit ret;                                                              \
+                                                                                                   \
+		return bg_##unit##_read(p, len, &ret);                                             \
+	}
 
-	return bg_touch_challenge_read(p, len, &ret);
-}
-
-static enum bg_err read_answer(const uint8_t *p, size_t len)
-{
-	struct bg_touch_answer ret;
-
-	return bg_touch_answer_read(p, len, &ret);
-}
-
-static enum bg_err read_request(const uint8_t *p, size_t len)
-{
-	struct bg_request_challenge ret;
-
-	return bg_request_challenge_read(p, len, &ret);
-}
-
-static enum bg_err read_approval(const uint8_t *p, size_t len)
-{
-	struct bg_approval ret;
-
-	return bg_approval_read(p, len, &ret);
-}
-
-static enum bg_err read_refusal(const uint8_t *p, size_t len)
-{
-	struct bg_refusal ret;
-
-	return bg_refusal_read(p, len, &ret);
-}
-
-static enum bg_err read_response(const uint8_t *p, size_t len)
-{
-	struct bg_response ret;
-
-	return bg_response_read(p, len, &ret);
-}
+READER(touch_challenge)
+READER(touch_answer)
+READER(request_challenge)
+READER(approval)
+READER(response)
+READER(refusal)
 
 static void put_body(const char *what, enum bg_code_kind kind, const struct bg_writer *body)
 {
-	static read_fn *const readers[BG_CODE_KIND_COUNT] = { [BG_CODE_TOUCH_CHALLENGE] =
-								      read_touch,
-		[BG_CODE_TOUCH_ANSWER] = read_answer,
-		[BG_CODE_REQUEST_CHALLENGE] = read_request,
+	static read_fn *const readers[BG_CODE_KIND_COUNT] = {
+		[BG_CODE_TOUCH_CHALLENGE] = read_touch_challenge,
+		[BG_CODE_TOUCH_ANSWER] = read_touch_answer,
+		[BG_CODE_REQUEST_CHALLENGE] = read_request_challenge,
 		[BG_CODE_APPROVAL] = read_approval,
 		[BG_CODE_RESPONSE] = read_response,
-		[BG_CODE_REFUSAL] = read_refusal };
+		[BG_CODE_REFUSAL] = read_refusal,
+	};
 
 	must(body->is_full ? BG_ERR_TOO_BIG : BG_OK);
 	out_object(NULL);
