@@ -88,14 +88,14 @@ void bg_attempt_qr(struct bg_attempt *attempt, const char *code, bool *has_warne
 			"No QR code can be drawn here (bg-qr); code has the same.");
 	else if (!picture->fits)
 		(void)snprintf(attempt->note, sizeof(attempt->note),
-			"The QR code needs %u columns and %u rows, this terminal has %u and %u; "
-			"code has the same.",
+			"The QR code needs %u columns and %u rows, this terminal has %u and %u;\n"
+			" code has the same.",
 			picture->columns, picture->rows + (unsigned int)ROWS_AROUND, size.ws_col,
 			size.ws_row);
 	else if (size.ws_col == 0 && !*has_warned)
 		(void)snprintf(attempt->note, sizeof(attempt->note),
-			"The QR code needs %u columns and %u rows of a UTF-8 terminal; if yours "
-			"has them, qr again.",
+			"The QR code needs %u columns and %u rows of a UTF-8 terminal;\n"
+			" if yours has them, qr again.",
 			picture->columns, picture->rows + (unsigned int)ROWS_AROUND);
 	else /* ssh's client puts "(user@host) " before it */
 		bg_say(attempt->guest->pamh,
