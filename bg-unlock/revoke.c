@@ -8,8 +8,8 @@
 #include "bg-unlock.h"
 #include "install.h"
 
+#include <breakglass/escape.h>
 #include <breakglass/os_log.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,52 +19,6 @@
 #define LOOK_MS	    100
 #define RESULT_LEN  128
 
-static bool is_hex(const char *text, size_t len)
-{
-	return strlen(text) == len && strspn(text, "0123456789abcdef") == len;
-}
-
-bool bg_revoke_is_id(const char *text)
-{
-	return strlen(text) == BG_SHORT_ID_LEN
-		       ? strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"
-				      "YZ") == BG_SHORT_ID_LEN
-		       : is_hex(text, (size_t)2 * BG_SHA256_LEN) ||
-				 is_hex(text, (size_t)2 * BG_NONCE_LEN);
-}
-
-/* As people read it aloud: any case, O for 0, I and L for 1. */
-static char plain(char c)
-{
-	if (c >= 'a' && c <= 'z')
-		c = (char)(c - 'a' + 'A');
-	if (c == 'O')
-		return '0';
-	if (c == 'I' || c == 'L')
-		return '1';
-	return c;
-}
-
-static bool is_named(const char *id, const uint8_t digest[static BG_SHA256_LEN],
-	const uint8_t nonce[static BG_NONCE_LEN])
-{
-	char text[2 * BG_SHA256_LEN + 1];
-
-	if (strlen(id) == BG_SHORT_ID_LEN) {
-		bg_short_id(digest, text);
-		for (size_t i = 0; i < BG_SHORT_ID_LEN; i++) {
-			if (plain(id[i]) != text[i])
-				return false;
-		}
-		return true;
-	}
-	bg_hex_encode(digest, BG_SHA256_LEN, text);
-	if (strcmp(id, text) == 0)
-		return true;
-	bg_hex_encode(nonce, BG_NONCE_LEN, text);
-	return strcmp(id, text) == 0;
-}
-
 static bool is_meant(const struct bg_revoke_which *which, const char *account,
 	const uint8_t digest[static BG_SHA256_LEN], const uint8_t nonce[static BG_NONCE_LEN])
 {
@@ -72,7 +26,7 @@ static bool is_meant(const struct bg_revoke_which *which, const char *account,
 		return false;
 	if (which->digest != NULL && memcmp(which->digest, digest, BG_SHA256_LEN) != 0)
 		return false;
-	return which->id == NULL || is_named(which->id, digest, nonce);
+	return which->id == NULL || bg_revoke_is_named(which->id, digest, nonce);
 }
 
 static struct bg_herd herd_of(const struct bg_session *session)
@@ -156,9 +110,45 @@ static size_t count_of(const struct work *work)
 	return count;
 }
 
-size_t bg_revoke_count(struct bg_crypto *crypto, const struct bg_revoke_which *which)
+#define LISTED_HEX 12
+
+static void list_one(const char *account, const uint8_t *id, const char *key, const char *holder,
+	const char *reason)
 {
-	return count_of(collect(crypto, which));
+	char hex[2 * BG_SHA256_LEN + 1], line[256], shown[80 - LISTED_HEX - 4];
+
+	bg_hex_encode(id, BG_NONCE_LEN, hex);
+	(void)snprintf(line, sizeof(line), "%s, key %s (%s): %s", account, key, holder,
+		reason[0] != '\0' ? reason : "no reason yet");
+	bg_escape_terminal(shown, sizeof(shown), line);
+	(void)fprintf(stderr, "  %.*s  %s\n", LISTED_HEX, hex, shown);
+}
+
+size_t bg_revoke_list(struct bg_crypto *crypto, const struct bg_revoke_which *which)
+{
+	const struct work *work = collect(crypto, which);
+	const size_t count = count_of(work);
+
+	if (count < 2)
+		return count;
+	bg_error("%s names %zu requests, and nothing was ended:", which->id, count);
+	for (size_t i = 0; i < work->request_count; i++) {
+		const struct bg_request *request = &work->requests[i].request;
+
+		list_one(request->account,
+			work->requests[i].phase == BG_PHASE_OPEN ? request->nonce
+								 : work->requests[i].digest,
+			request->key, request->holder, request->reason);
+	}
+	for (size_t i = 0; i < work->session_count; i++) {
+		const struct bg_session *session = &work->sessions[i];
+
+		if (!has_request(work, session) && is_first(work, i))
+			list_one(session->account, session->digest, session->key, session->holder,
+				session->reason);
+	}
+	bg_hint("type instead the digits in front of the one that is meant");
+	return count;
 }
 
 static enum bg_err end_request(void *arg, struct bg_request_record *record)
@@ -361,37 +351,4 @@ struct bg_revoked bg_revoke_lock(struct bg_crypto *crypto, const char *account, 
 		(void)printf("locked: %s: until a key and a new quorum lift it\n", account);
 	}
 	return bg_revoke(crypto, &which, who);
-}
-
-/* /etc/passwd only: a source of names that hangs must not hold this up. */
-static bool name_of(uint32_t uid, char *ret, size_t size)
-{
-	FILE *file = fopen("/etc/passwd", "re");
-	struct passwd entry = { 0 }, *found = NULL;
-	char line[1024];
-	bool is_found = false;
-
-	while (file != NULL && !is_found &&
-		fgetpwent_r(file, &entry, line, sizeof(line), &found) == 0) {
-		if (entry.pw_uid != uid)
-			continue;
-		(void)snprintf(ret, size, "%s", entry.pw_name);
-		is_found = true;
-	}
-	if (file != NULL)
-		(void)fclose(file);
-	return is_found;
-}
-
-void bg_revoke_who(char ret[static BG_REVOKE_WHO_LEN])
-{
-	uint32_t login = 0;
-	char name[48];
-
-	if (bg_audit_login(&login) != BG_OK)
-		(void)snprintf(ret, BG_REVOKE_WHO_LEN, "root (no login of its own)");
-	else if (name_of(login, name, sizeof(name)))
-		(void)snprintf(ret, BG_REVOKE_WHO_LEN, "root (%s)", name);
-	else
-		(void)snprintf(ret, BG_REVOKE_WHO_LEN, "root (uid %u)", (unsigned int)login);
 }

@@ -14,9 +14,13 @@ struct bg_revoke_which {
 	const char *custodian; /* NULL, or whose refusal ends it: said in the record */
 };
 
-/* A request as people name it: four characters of its short id, or all hexadecimal digits that the
-   records have. */
+/* A request as people name it: the four characters of its short id, or six and more of the
+   hexadecimal digits that the records have. */
+#define BG_REVOKE_HEX_MIN 6
 bool bg_revoke_is_id(const char *text);
+/* Is that the name of the request with this digest and nonce? */
+bool bg_revoke_is_named(const char *id, const uint8_t digest[static BG_SHA256_LEN],
+	const uint8_t nonce[static BG_NONCE_LEN]);
 
 #define BG_REVOKE_MAX 64
 struct bg_revoked {
@@ -24,8 +28,9 @@ struct bg_revoked {
 	size_t alive;			    /* processes that no signal ended */
 };
 
-/* Counts what `which` names, and changes nothing: a short id may name two. */
-size_t bg_revoke_count(struct bg_crypto *crypto, const struct bg_revoke_which *which);
+/* How many `which` names, with an id; changes nothing. More than one (a short id may name two) are
+   printed, with what to type for each. */
+size_t bg_revoke_list(struct bg_crypto *crypto, const struct bg_revoke_which *which);
 /* Ends them: no request, grant or sudo from now on; records REVOKED for each (who: "root (ops)"),
    and waits until their processes are gone, half a minute at the most. Prints a line for each. */
 struct bg_revoked bg_revoke(

@@ -25,8 +25,8 @@ static int take_argument(struct options *o, const char *text)
 		o->which.id = text;
 		if (text == NULL || bg_revoke_is_id(text))
 			return BG_EXIT_DONE;
-		return bg_usage("\"%s\" is no request: the four characters of its short id, or all "
-				"its hexadecimal digits",
+		return bg_usage("\"%s\" is no request: the four characters of its short id, or six "
+				"and more of its hexadecimal digits",
 			text);
 	}
 	if (text == NULL || o->which.account != NULL)
@@ -188,11 +188,8 @@ int bg_verb_revoke(int argc, char **argv)
 		return bg_fail(BG_ERR_CRYPTO, NULL, NULL);
 	if (o.is_due)
 		return do_due(crypto);
-	if (o.which.id != NULL && bg_revoke_count(crypto, &o.which) > 1) {
-		bg_error("%s names more than one request", o.which.id);
-		bg_hint("give all its digits, as the records have them: bg-unlock log show --json");
+	if (o.which.id != NULL && bg_revoke_list(crypto, &o.which) > 1)
 		return BG_EXIT_NO;
-	}
 	if (o.is_code) {
 		status = bg_revoke_take_word(crypto, o.is_stdin, &o.word);
 		if (status)

@@ -5,9 +5,13 @@
  * is to do about them, and gives /run its head at boot. Takes no argument. Its stderr is the
  * journal.
  */
+#include <breakglass/conf.h>
+#include <breakglass/ini.h>
+#include <breakglass/os_file.h>
 #include <breakglass/os_log.h>
 #include <breakglass/os_spool.h>
 #include <breakglass/os_state.h>
+#include <breakglass/paths.h>
 #include <breakglass/secret.h>
 
 #include <stdio.h>
@@ -15,11 +19,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct telling {
+	struct bg_crypto *crypto;
+	bool is_revoking; /* revoke-on-75 */
+};
+
+/* What "not authorised" leads to, in words. An answer is believed for alerts that were sent, and
+   ends what those were about: whoever answers names nothing himself. */
+static const char *answer_refusal(const struct telling *telling, const struct bg_alert_told *told)
+{
+	struct bg_due due = { .alert = told->id };
+	struct bg_diag diag = { 0 };
+
+	if (told->outcome != BG_ALERT_REFUSED)
+		return "";
+	if (!telling->is_revoking)
+		return "; answer: not authorised";
+	if (bg_spool_request(told->id, due.request) != BG_OK)
+		return "; answer: not authorised, but it was about no request of this boot";
+	(void)snprintf(due.handler, sizeof(due.handler), "%s", told->handler);
+	if (bg_due_ask(&due, &diag) != BG_OK)
+		return "; answer: not authorised, but its request cannot be revoked";
+	return "; answer: not authorised, its request is being revoked";
+}
+
 static void record_told(void *arg, const struct bg_alert_told *told)
 {
-	struct bg_crypto *crypto = arg;
+	const struct telling *telling = arg;
 	bool is_failed = told->outcome == BG_ALERT_FAILED;
-	char host[256] = "", result[160];
+	char host[256] = "", result[240];
 	struct bg_event event = { .id = is_failed ? BG_EV_ALERT_FAILED : BG_EV_ALERT_DELIVERED,
 		.host = host,
 		.result = result,
@@ -36,17 +64,30 @@ static void record_told(void *arg, const struct bg_alert_told *told)
 	else
 		(void)snprintf(result, sizeof(result),
 			"alert %" PRIu64 " taken by %s, started after %" PRIu64 " ms%s", told->id,
-			told->handler, told->latency_ms,
-			told->outcome == BG_ALERT_REFUSED ? "; answer: not authorised" : "");
-	bg_log_event(crypto, "breakglass-carry", &event, false, NULL);
+			told->handler, told->latency_ms, answer_refusal(telling, told));
+	bg_log_event(telling->crypto, "breakglass-carry", &event, false, NULL);
+}
+
+/* What cannot be read revokes nothing. */
+static bool is_revoking(void)
+{
+	static char text[BG_INI_FILE_LEN + 1];
+	struct bg_conf conf;
+	size_t len = 0;
+
+	bg_conf_defaults(&conf);
+	if (bg_file_read(BG_PATH_CONF, 0, text, sizeof(text), &len, NULL) == BG_OK)
+		bg_conf_parse(text, len, BG_PATH_CONF, &conf);
+	return conf.is_revoke_on_75;
 }
 
 static void record_all_told(void)
 {
 	BG_WIPE(bg_crypto_cleanup) struct bg_crypto *crypto = bg_crypto_open();
+	struct telling telling = { .crypto = crypto, .is_revoking = is_revoking() };
 
 	if (crypto)
-		bg_spool_told(record_told, crypto);
+		bg_spool_told(record_told, &telling);
 }
 
 struct lifted {

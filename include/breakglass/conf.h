@@ -68,7 +68,8 @@ struct bg_conf {
 	int severity; /* syslog severity of the highest events; 0 (emerg) to 2 */
 	char sd_id[64];
 	uint32_t review_days, drill_days;
-	bool is_degraded;	    /* something was wrong and left at its default */
+	bool is_revoke_on_75; /* an alert handler's "not authorised" ends the alert's request */
+	bool is_degraded;     /* something was wrong and left at its default */
 	struct bg_diag first_error; /* what was wrong first */
 	enum bg_err first_err;
 };

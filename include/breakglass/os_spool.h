@@ -32,6 +32,11 @@ BG_CHECKED enum bg_err bg_spool_write_test(
  */
 void bg_spool_told(void (*each)(void *arg, const struct bg_alert_told *told), void *arg);
 
+/* Which request (64 or 32 hex digits) an alert of this boot was about, as the carrier noted it
+   where only root writes: handlers' own files are not asked. Kept of the newest 1,024 alerts.
+   BG_ERR_NOENT: unknown, or it was about none. */
+BG_CHECKED enum bg_err bg_spool_request(uint64_t id, char ret[static 2 * BG_SHA256_LEN + 1]);
+
 /* What breakglass-carry leaves in BG_PATH_DUE for `bg-unlock revoke --due`. alert 0: only that
    there is a lifted lock to remove; else the request to be revoked and the handler that said so. */
 struct bg_due {

@@ -208,9 +208,8 @@ BG_CHECKED enum bg_err bg_locks_settle(
 /* Calls each for the accounts whose lock was lifted since boot. */
 void bg_locks_each_lifted(void (*each)(void *arg, const char *account), void *arg);
 
-/* What was lifted. */
+/* What was lifted. Of no boot: /run does not outlive one. */
 struct bg_lift {
-	char boot_id[BG_BOOT_ID_LEN + 1];
 	char account[BG_ACCOUNT_LEN + 1];
 	uint8_t id[BG_LOCK_ID_LEN];
 };

@@ -11,9 +11,10 @@
 #define BG_PATH_GRANTS	 BG_PATH_RUN "/grants"
 #define BG_PATH_SESSIONS BG_PATH_RUN "/sessions"
 #define BG_PATH_DRILLS	 BG_PATH_RUN "/drills"
-#define BG_PATH_LOCKS	 BG_PATH_RUN "/locks" /* lifted since boot */
-#define BG_PATH_DUE	 BG_PATH_RUN "/due"   /* for `revoke --due` */
-#define BG_PATH_RUN_LOG	 BG_PATH_RUN "/log"   /* pending, head */
+#define BG_PATH_LOCKS	 BG_PATH_RUN "/locks"	/* lifted since boot */
+#define BG_PATH_DUE	 BG_PATH_RUN "/due"	/* for `revoke --due` */
+#define BG_PATH_ALERTED	 BG_PATH_RUN "/alerted" /* which alert was about which request */
+#define BG_PATH_RUN_LOG	 BG_PATH_RUN "/log"	/* pending, head */
 #define BG_PATH_VAR	 "/var/lib/breakglass"
 #define BG_PATH_VAR_LOG	 BG_PATH_VAR "/log"
 #define BG_PATH_SPOOL	 BG_PATH_VAR "/spool" /* new, deferred, handlers, told, last */

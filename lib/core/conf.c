@@ -117,6 +117,17 @@ static enum bg_err set_drill_days(void *object, const struct bg_ini_value *v, st
 	return set_days(v, 3650, &conf->drill_days, diag);
 }
 
+static enum bg_err set_revoke_on_75(
+	void *object, const struct bg_ini_value *v, struct bg_diag *diag)
+{
+	struct bg_conf *conf = object;
+
+	if (strcmp(v->text, "yes") != 0 && strcmp(v->text, "no") != 0)
+		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be yes or no", v->key);
+	conf->is_revoke_on_75 = v->text[0] == 'y';
+	return BG_OK;
+}
+
 static const struct bg_ini_rule rules[] = {
 	{ "breakglass", false, "services", false, false, set_services },
 	{ "breakglass", false, "device", false, true, set_device },
@@ -124,13 +135,14 @@ static const struct bg_ini_rule rules[] = {
 	{ "breakglass", false, "syslog-sd-id", false, false, set_sd_id },
 	{ "breakglass", false, "review-days", false, false, set_review_days },
 	{ "breakglass", false, "drill-days", false, false, set_drill_days },
+	{ "breakglass", false, "revoke-on-75", false, false, set_revoke_on_75 },
 };
 
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
 
 /* Each setting's default, in the order of the rules. */
 static const char *const defaults[RULE_COUNT] = { "sshd login breakglass-sshd", "", "emerg",
-	"breakglass@32473", "7", "90" };
+	"breakglass@32473", "7", "90", "no" };
 
 static void set_default(struct bg_conf *conf, size_t i)
 {

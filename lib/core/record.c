@@ -197,7 +197,6 @@ static void drill_fields(struct stream *s, struct bg_drill *drill)
 
 static void lift_fields(struct stream *s, struct bg_lift *lift)
 {
-	TEXT(s, lift->boot_id);
 	TEXT(s, lift->account);
 	field_bytes(s, lift->id, BG_LOCK_ID_LEN);
 }

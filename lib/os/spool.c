@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "io.h"
 #include "chain.h"
+#include "spool.h"
 
 #include <breakglass/os_file.h>
 #include <breakglass/os_spool.h>
@@ -138,8 +139,10 @@ static enum bg_err write_line(struct bg_crypto *crypto, const char *line, size_t
 	/* a line that is too long stops neither its own alert nor all that come after it */
 	if (err == BG_ERR_TOO_BIG || err == BG_ERR_SYNTAX)
 		err = bg_alert_lost_json(last->next_id, json, sizeof(json), &json_len);
-	if (err == BG_OK)
-		err = write_alert(last->next_id, json, json_len, diag);
+	if (err != BG_OK)
+		return err;
+	bg_alerted_note(last->next_id, line, len);
+	err = write_alert(last->next_id, json, json_len, diag);
 	if (err == BG_OK)
 		last->next_id++;
 	return err;
@@ -190,6 +193,7 @@ enum bg_err bg_spool_write_test(const char *host, uint64_t *ret_id, struct bg_di
 	*ret_id = last.next_id++;
 	/* counted first: an id that was given away is not given to a record as well */
 	err = last_write(&last, diag);
+	bg_alerted_note(*ret_id, "", 0);
 	return err == BG_OK ? write_alert(*ret_id, json, len, diag) : err;
 }
 

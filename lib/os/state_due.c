@@ -17,11 +17,15 @@
 
 enum bg_err bg_due_ask(const struct bg_due *due, struct bg_diag *diag)
 {
+	BG_WIPE(bg_state_unlock) int held = -1;
 	char path[128], text[DUE_LEN];
 	int len = snprintf(text, sizeof(text), "%s %s\n", due->request[0] ? due->request : "-",
 		due->handler[0] ? due->handler : "-");
 
 	(void)snprintf(path, sizeof(path), BG_PATH_DUE "/%" PRIu64, due->alert);
+	/* Against who tidies: nothing half-written is taken for forgotten. */
+	if (bg_state_lock(&held) != BG_OK)
+		return bg_diag_set(diag, BG_ERR_BUSY, path, NULL);
 	return bg_file_replace(path, 0, 0600, text, (size_t)len, diag);
 }
 
@@ -67,7 +71,10 @@ static void walk_one(void *arg, const char *name)
 void bg_due_take(void (*each)(void *arg, const struct bg_due *due), void *arg)
 {
 	struct walk walk = { each, arg };
+	int held = -1;
 
-	bg_state_tidy(BG_PATH_DUE);
+	if (bg_state_lock(&held) == BG_OK)
+		bg_state_tidy(BG_PATH_DUE);
+	bg_state_unlock(&held);
 	bg_state_list(BG_PATH_DUE, DUE_MAX, walk_one, &walk);
 }

@@ -77,8 +77,7 @@ static enum bg_err read_lift(
 	err = bg_state_read(BG_PATH_LOCKS, account, buf, &len);
 	if (err == BG_OK)
 		err = bg_record_read_lift(crypto, buf, len, &lift);
-	if (err == BG_OK &&
-		(strcmp(lift.account, account) != 0 || !bg_state_is_this_boot(lift.boot_id)))
+	if (err == BG_OK && strcmp(lift.account, account) != 0)
 		err = BG_ERR_MISMATCH;
 	if (err == BG_OK) {
 		memcpy(ret, lift.id, BG_LOCK_ID_LEN);
@@ -152,10 +151,8 @@ enum bg_err bg_locks_lift(
 	struct bg_writer w = { .p = buf, .cap = sizeof(buf) };
 	struct bg_lock_state state;
 	struct bg_lift lift = { 0 };
-	enum bg_err err = bg_clock_boot_id(lift.boot_id);
+	enum bg_err err;
 
-	if (err != BG_OK)
-		return err;
 	(void)snprintf(lift.account, sizeof(lift.account), "%s", account);
 	memcpy(lift.id, id, sizeof(lift.id));
 	err = bg_record_write_lift(crypto, &lift, &w);

@@ -150,7 +150,8 @@ def conf_words():
             ("services", "services = login", None), ("device", "device = /dev/hidraw0", None),
             ("severity", "severity = alert", None), ("alert", "severity = alert", None),
             ("syslog-sd-id", "syslog-sd-id = bg@32473", None),
-            ("review-days", "review-days = 5", None), ("drill-days", "drill-days = 5", None))
+            ("review-days", "review-days = 5", None), ("drill-days", "drill-days = 5", None),
+            ("revoke-on-75", "revoke-on-75 = yes", None))
 
 
 def one_letter(word):

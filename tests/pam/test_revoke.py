@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """bg-unlock revoke beside the module: what is open ends at once, and nothing else."""
+import hashlib
 import os
 import signal
 import subprocess
@@ -114,6 +115,54 @@ class Requests(RevokeCase):
 		self.assertNotEqual(login.finish()["open"], PAM_SUCCESS)
 		self.assertEqual(self.said("SESSION_OPENED"), [])
 		self.assertEqual(list(Path("/run/breakglass/grants").iterdir()), [])
+
+
+class Ambiguous(RevokeCase):
+	"""Two requests whose short ids are the same: one in a million, made by hand here."""
+
+	@staticmethod
+	def digest_at(data):
+		"""Where a request's record has its digest (lib/core/record.c)."""
+		at = 9 + 2 + 32
+		for kind in ("text", "text", 4, "text", "text", "text", 4, 16, "text", "text"):
+			at += kind if kind != "text" else 2 + int.from_bytes(data[at:at + 2])
+		return at
+
+	def alike(self):
+		"""{key: digest}, their first 20 bits the same."""
+		self.to_share()
+		self.stage.plug("b")
+		self.to_share("b")
+		found = {}
+		for path in sorted(Path("/run/breakglass/requests").iterdir()):
+			data = bytearray(path.read_bytes())
+			at = self.digest_at(data)
+			data[at:at + 3] = b"\xab\xcd\xe7" if found else b"\xab\xcd\xe1"
+			data[-32:] = hashlib.sha256(data[:-32]).digest()
+			self.stage.write(path, data)
+			found["a" if b"oncall-a" in data else "b"] = bytes(data[at:at + 32]).hex()
+		self.assertEqual(set(found), {"a", "b"})
+		return found
+
+	def test_both_are_listed_and_none_is_ended(self):
+		found = self.alike()
+		short = codelib.short_id(bytes.fromhex(found["a"]))
+		for name in (short, short.lower()):
+			done = self.revoke(name, status=1)
+			self.assertEqual(done.stdout, "")
+			for key in found:
+				self.assertIn(f"  {found[key][:12]}  {ACCOUNT}, key {key} (oncall-{key}): INC-1234 directory "
+					"down\n", done.stderr)
+			self.assertIn(f"{name} names 2 requests, and nothing was ended:", done.stderr)
+			self.assertIn("type instead the digits in front of the one that is meant", done.stderr)
+			for line in done.stderr.splitlines():
+				self.assertLess(len(line), 80)
+		self.assertEqual(self.said("REVOKED"), [])
+		# what it says is what ends the one, and then the short id is plain again
+		self.revoke(found["b"][:12])
+		self.assertEqual([e["request"] for e in self.said("REVOKED")], [found["b"]])
+		self.revoke(short)
+		self.assertEqual({e["request"] for e in self.said("REVOKED")}, set(found.values()))
 
 
 class Sessions(RevokeCase):

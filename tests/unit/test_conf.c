@@ -15,7 +15,7 @@ static struct bg_conf read_conf(const char *text)
 /* Every setting other than its default. */
 static const char full[] = "# site\n[breakglass]\nservices = sshd su-l\ndevice = /dev/pts/3\n"
 			   "severity = crit\nsyslog-sd-id = acme@4711\nreview-days = 3\n"
-			   "drill-days = 30\n";
+			   "drill-days = 30\nrevoke-on-75 = yes\n";
 
 static void assert_default(const struct bg_conf *conf, const char *key)
 {
@@ -33,8 +33,10 @@ static void assert_default(const struct bg_conf *conf, const char *key)
 		assert_string_equal(conf->sd_id, d.sd_id);
 	} else if (strcmp(key, "review-days") == 0) {
 		assert_int_equal(conf->review_days, d.review_days);
-	} else {
+	} else if (strcmp(key, "drill-days") == 0) {
 		assert_int_equal(conf->drill_days, d.drill_days);
+	} else {
+		assert_false(conf->is_revoke_on_75);
 	}
 }
 
@@ -55,6 +57,7 @@ static void conf_defaults_are_the_designs(void **state)
 	assert_string_equal(d.sd_id, "breakglass@32473");
 	assert_int_equal(d.review_days, 7);
 	assert_int_equal(d.drill_days, 90);
+	assert_false(d.is_revoke_on_75);
 }
 
 static void conf_every_setting_is_read(void **state)
@@ -71,6 +74,7 @@ static void conf_every_setting_is_read(void **state)
 	assert_string_equal(conf.sd_id, "acme@4711");
 	assert_int_equal(conf.review_days, 3);
 	assert_int_equal(conf.drill_days, 30);
+	assert_true(conf.is_revoke_on_75);
 }
 
 static void conf_P19_each_misspelt_word_leaves_the_default(void **state)
@@ -116,7 +120,8 @@ static void conf_P19_each_bad_value_leaves_the_default(void **state)
 		{ "severity", "notice" }, { "severity", "EMERG" }, { "severity", "0" },
 		{ "syslog-sd-id", "a b" }, { "syslog-sd-id", "a\"]" },
 		{ "syslog-sd-id", "abcdefghijklmnopqrstuvwxyz@123456" }, { "review-days", "0" },
-		{ "review-days", "366" }, { "review-days", "-1" }, { "drill-days", "never" } };
+		{ "review-days", "366" }, { "review-days", "-1" }, { "drill-days", "never" },
+		{ "revoke-on-75", "Yes" }, { "revoke-on-75", "yess" }, { "revoke-on-75", "1" } };
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
