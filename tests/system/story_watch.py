@@ -215,6 +215,8 @@ class Watch(Stage):
 			self.expect("it said so before it asked for the shares", "Locked" in person.screen)
 			self.has_event(since, "LOCKED")
 			self.has_event(since, "UNLOCKED")
+			wait_until("the lock's file to go", lambda: self.box.run(
+				"test -e /etc/breakglass/accounts/breakglass/locked", check=False).rc == 1)
 
 	# Afterwards
 
@@ -266,7 +268,7 @@ class Watch(Stage):
 		with self.step("The log is whole, and in the journal and in syslog each record once"):
 			self.all_heard()
 			self.runs("bg-unlock log verify")
-			records = box.events()
+			records = box.chain()
 			box.everywhere_once(*records)
 			granted = next(e for e in records if e["event"] == "GRANTED" and e["service"] == "login")
 			for line in box.wait_syslog(f"chain={granted['seq']}:")[:1]:
