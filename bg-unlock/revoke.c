@@ -39,7 +39,7 @@ bool bg_revoke_is_alive(const struct bg_session *session)
 {
 	const struct bg_herd herd = herd_of(session);
 
-	return !session->is_closed || bg_herd_signal(&herd, BG_HERD_ALL, 0) > 0;
+	return !session->is_closed || bg_herd_count(&herd) > 0;
 }
 
 /* All that is to be ended, collected before anything is changed. */
@@ -280,7 +280,7 @@ static size_t alive_of(const struct work *work)
 	for (size_t i = 0; i < work->session_count; i++) {
 		const struct bg_herd herd = herd_of(&work->sessions[i]);
 
-		alive += bg_herd_signal(&herd, BG_HERD_ALL, 0);
+		alive += bg_herd_count(&herd);
 	}
 	return alive;
 }

@@ -135,7 +135,7 @@ void watch_run(struct watch *watch)
 		}
 		is_told = watch_beside(watch);
 		if (is_told && watch->leader_fd < 0 && now - counted_ms >= LEFTOVERS_MS) {
-			if (bg_herd_signal(&watch->herd, BG_HERD_ALL, 0) == 0)
+			if (bg_herd_count(&watch->herd) == 0)
 				return;
 			counted_ms = now;
 		}

@@ -26,6 +26,10 @@ enum bg_herd_who {
    not count. Their number. */
 size_t bg_herd_signal(const struct bg_herd *herd, enum bg_herd_who who, int signal);
 
+/* How many there are. Where nobody is seen the account's processes, of whichever session, are
+   stopped for a moment and looked for once more (root only): 0 is surely nobody. */
+size_t bg_herd_count(const struct bg_herd *herd);
+
 /* Ends them all: HUP and TERM; whoever is left after three seconds is killed, again and again; the
    leader last, and only when he does not go by himself. Gives how many were there at the
    beginning. patience_ms: BG_HERD_FOR_EVER, or after that *ret_left may not be 0. */

@@ -78,6 +78,42 @@ size_t bg_herd_signal(const struct bg_herd *herd, enum bg_herd_who who, int sign
 	return each_member(herd, who, send_signal, &signal);
 }
 
+/* To all of the account's processes at once. kill(2) visits them under the lock that fork(2) waits
+   for, so none is missed: one by one, a chain of processes, each gone before /proc was read, is.
+   As the account, whose own are all that it reaches; by the effective uid, so that it never reaches
+   us. */
+static bool signal_account(const struct bg_herd *herd, int signal)
+{
+	const uid_t before = geteuid(), same = (uid_t)-1;
+
+	if (before != 0 || herd->uid == 0 || setresuid(same, herd->uid, same) != 0)
+		return false;
+	(void)kill(-1, signal);
+	/* cannot fail, the saved uid is root's; without it there is nothing more to be done here */
+	if (setresuid(same, before, same) != 0)
+		_exit(EXIT_FAILURE);
+	return true;
+}
+
+/* As bg_herd_signal, while nobody of the account's can fork. What it had stopped in another session
+   goes on after it. */
+static size_t signal_frozen(const struct bg_herd *herd, enum bg_herd_who who, int signal)
+{
+	bool is_frozen = signal_account(herd, SIGSTOP);
+	size_t count = bg_herd_signal(herd, who, signal);
+
+	if (is_frozen)
+		(void)signal_account(herd, SIGCONT);
+	return count;
+}
+
+size_t bg_herd_count(const struct bg_herd *herd)
+{
+	size_t count = bg_herd_signal(herd, BG_HERD_ALL, 0);
+
+	return count > 0 ? count : signal_frozen(herd, BG_HERD_ALL, 0);
+}
+
 struct terminals {
 	void (*each)(void *arg, uint32_t tty);
 	void *arg;
@@ -113,16 +149,18 @@ static size_t end_round(const struct bg_herd *herd, uint64_t begin_ms, uint64_t 
 	bool is_patient = now - begin_ms < TERM_MS;
 	size_t left;
 
-	/* Stopped first, they cannot start others faster than they are killed. */
+	/* Stopped first, they cannot start others faster than they are killed: root's one by one,
+	   the account's own all at once. */
 	if (!is_patient)
 		(void)bg_herd_signal(herd, BG_HERD_FOLLOWERS, SIGSTOP);
-	left = bg_herd_signal(herd, BG_HERD_FOLLOWERS, is_patient ? 0 : SIGKILL);
+	left = is_patient ? bg_herd_signal(herd, BG_HERD_FOLLOWERS, 0)
+			  : signal_frozen(herd, BG_HERD_FOLLOWERS, SIGKILL);
 
 	if (left > 0) {
 		*alone_ms = 0;
 		return left;
 	}
-	left = bg_herd_signal(herd, BG_HERD_ALL, 0);
+	left = bg_herd_count(herd);
 	if (left == 0)
 		return 0;
 	if (*alone_ms == 0)
@@ -137,7 +175,7 @@ static size_t end_round(const struct bg_herd *herd, uint64_t begin_ms, uint64_t 
 size_t bg_herd_end(const struct bg_herd *herd, uint64_t patience_ms, size_t *ret_left)
 {
 	uint64_t begin_ms = bg_clock_boot_ms(), alone_ms = 0;
-	size_t count = bg_herd_signal(herd, BG_HERD_ALL, 0), left = count;
+	size_t count = bg_herd_count(herd), left = count;
 
 	(void)bg_herd_signal(herd, BG_HERD_FOLLOWERS, SIGHUP);
 	(void)bg_herd_signal(herd, BG_HERD_FOLLOWERS, SIGTERM);

@@ -40,7 +40,7 @@ enum bg_err bg_process_more(pid_t pid, struct bg_process_more *ret)
 {
 	char path[32], buf[1024];
 	const char *p;
-	uint64_t field = 0, parent = 0, tty = 0;
+	uint64_t field = 0, parent = 0, tty = 0, threads = 0;
 	char state;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -59,10 +59,13 @@ enum bg_err bg_process_more(pid_t pid, struct bg_process_more *ret)
 			parent = field;
 		if (i == 7)
 			tty = field;
+		if (i == 20)
+			threads = field;
 	}
 	ret->process =
 		(struct bg_process){ .pid = pid, .parent = (pid_t)parent, .start_ticks = field };
-	ret->is_zombie = state == 'Z' || state == 'X';
+	/* The state is the first thread's, which may end before the others: those live. */
+	ret->is_zombie = (state == 'Z' || state == 'X') && threads <= 1;
 	ret->tty = (uint32_t)tty;
 	return BG_OK;
 }

@@ -21,6 +21,7 @@ from pathlib import Path
 import pamlib
 from pamlib import ACCOUNT, UID, wait_until
 
+EVADE = pamlib.BUILD / "tests/pam/evade"
 WATCHDOG = "/usr/libexec/breakglass/breakglass-watchdog"
 SESSIONS = Path("/run/breakglass/sessions")
 LOG = Path("/run/breakglass/log/pending")
@@ -242,6 +243,41 @@ class Watchdog(Case):
 		self.ended(session)
 		self.assertEqual(session.leader.wait(), 0)
 		self.assertEqual([e["event"] for e in events()], ["SESSION_EXPIRED"])
+
+	def evader(self, session, how):
+		"""Starts one of evade.c's, as the account itself; asks whether it lives."""
+		mark = f"/run/evader.{time.monotonic_ns()}"
+		Path(mark).touch(0o666)
+		Path(mark).chmod(0o666)
+		session.starts(f"exec {EVADE} {how} {mark} 60 {UID}")
+		def lives():
+			before = Path(mark).read_bytes()
+			time.sleep(0.3)
+			return Path(mark).read_bytes() != before
+		wait_until(how, lives)
+		return lives
+
+	def test_who_cannot_be_caught_one_by_one_ends_too(self):
+		"""Without root: a first thread that has ended, and chains that fork faster than /proc is
+		read. Ended at the deadline, by a revocation, and when the login is long gone."""
+		rows = []
+		for how, when in (("leaderless", "deadline"), ("leaderless", "revoked"),
+				("leaderless", "login gone"), ("comet", "deadline"), ("comet", "login gone"),
+				("swarm", "revoked")):
+			session = self.session(8000)
+			rows.append((how, when, session, self.evader(session, how)))
+			if when == "login gone":
+				session.write(closed=1, told=1)
+				session.leader.stdin.close()
+				session.leader.wait()
+			else:
+				session.waits()
+			if when == "revoked":
+				session.write(closed=1, revoked=1)
+		for how, when, session, lives in rows:
+			with self.subTest(how, when=when):
+				self.ended(session, 40)
+				self.assertFalse(lives())
 
 	def test_revoked_session_ends_within_seconds(self):
 		for name, change in (("revoked", lambda s: s.write(revoked=1, closed=1)),
