@@ -107,13 +107,15 @@ static void meet(void *arg, const char *file, const struct bg_pam_line *line)
 
 void bg_check_root(struct bg_check *check)
 {
-	bool has_wheel = false, has_sudo;
+	bool has_wheel = false, has_sudo, is_there;
 
 	if (!check->host.uid || strcmp(check->host.role, BG_ROLE_FULL) != 0 ||
 		!bg_tree_has(&check->tree, "/etc/sudoers"))
 		return; /* said by role and by sudo */
 	bg_pam_meet(&check->tree, "su", "auth", meet, &has_wheel);
-	has_sudo = has_rule(check) && is_independent(check) &&
+	/* that there is none is said by sudo */
+	is_there = !check->tree.is_host || bg_tree_has(&check->tree, "/usr/bin/sudo");
+	has_sudo = has_rule(check) && is_independent(check) && is_there &&
 		   is_setuid(check, "/usr/bin/sudo", BG_LEVEL_WARNING, "su - is the way to root");
 	if (has_wheel)
 		bg_judge_say(&check->judge, has_sudo ? BG_LEVEL_WARNING : BG_LEVEL_CRITICAL,

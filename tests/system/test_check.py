@@ -156,8 +156,10 @@ class Check(DoorCase):
 		for break_it, mend, name, level, said in HOST_ROWS:
 			with self.subTest(break_it):
 				self.box.run(break_it)
-				self.turns_only(before, name, level, said)
-				self.box.run(mend)
+				try:
+					self.turns_only(before, name, level, said)
+				finally:
+					self.box.run(mend)
 		self.assertEqual(self.findings(), before)
 
 	def test_a_record_that_is_in_no_sink_is_critical(self):
