@@ -53,7 +53,8 @@ struct bg_entry {
 	unsigned int bad_number;	 /* from 1; when REFUSED for its checksum: the word
 					    that alone may be wrong, 0 if unknown */
 	char bad_text[BG_ENTRY_BAD_LEN]; /* the wrong word, printable ASCII, cut; of what is
-					    too long to be one word only the start */
+					    too long to be one word only the start,
+					    of what has a digit nothing but "..." */
 	char rest[BG_ENTRY_REST_LEN];	 /* what followed the wrong word, a blank after each */
 	size_t rest_len;		 /* 0: nothing is kept, go on from the wrong word */
 	enum bg_err err;

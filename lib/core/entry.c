@@ -220,13 +220,27 @@ static void add_modhex(struct bg_entry *entry, struct cursor c)
 		entry->state = BG_ENTRY_COMPACT;
 }
 
-/* Printable ASCII; of what cannot be one word no more than one word's worth is shown. */
+/* A word of the list with a digit in it is nobody's slip; a PIN at the wrong prompt has them. */
+static bool has_digit(const struct token *token)
+{
+	for (size_t i = 0; i < token->len; i++)
+		if (token->text[i] >= '0' && token->text[i] <= '9')
+			return true;
+	return false;
+}
+
+/* Printable ASCII; of what cannot be one word no more than one word's worth is shown, of what may
+   be a PIN nothing. */
 static void show_bad(struct bg_entry *entry, const struct token *token)
 {
 	static const char hex[] = "0123456789abcdef";
 	bool is_cut = token->len > SHOWN_MAX_LEN;
 	size_t shown = is_cut ? SHOWN_CUT_LEN : token->len, n = 0;
 
+	if (has_digit(token)) {
+		shown = 0;
+		is_cut = true;
+	}
 	for (size_t i = 0; i < shown; i++) {
 		unsigned char c = (unsigned char)token->text[i];
 		bool is_plain = c > ' ' && c <= '~' && c != '\\' && c != '"';

@@ -195,6 +195,14 @@ class ScreenTest(DialogueCase):
 			login.kill()
 		self.stage.keys["a"].ctl("set-pin", pamlib.PIN)
 
+	def test_a_pin_among_the_words_is_not_shown(self):
+		for pin in ("123456", "hunter2", "correct horse 9", "98765432"):
+			self.stage.reset()
+			login = self.at_share()
+			login.answer(pin)
+			prompt = login.expect("is not in the list.  Word 1: ")
+			self.assertNotRegex(prompt.split(" word 1 ")[1].split(" is not")[0], r"\d|hunter")
+
 	def test_a_short_reason_is_missing_the_second_time(self):
 		for first, second in (("INC-1", "short"), ("", ""), ("        ", "x" * 600)):
 			self.stage.reset()

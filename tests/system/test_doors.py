@@ -226,7 +226,7 @@ KEYS = [
 		("a flags no-uv",)),
 ]
 
-CONTROLS = "\x01\x02\x1b[31mred\x07"
+CONTROLS = "\x01\x02\x1b[mred\x07"
 NOTHING_SENT = r"A PIN has 4 to 63 characters; nothing was sent, 8 tries left\.\nPIN of your"
 TOO_LONG = r"Longer than 511 characters: nothing was taken\. Send it in pieces\.\s+Share 1 of 2"
 
@@ -259,7 +259,7 @@ ANSWERS = [
 		reason("INC-1 " + CONTROLS), words(CONTROLS + " academic"), words("new"),
 		reason()] + REST, "opens", TRIED + key_refused("^wrong PIN, tries left 7$") + PROVED[1:] +
 		refused("^a word that is not in the list$") + [("ABANDONED", "^dropped for a new request$")] +
-		CLEAN[1:], (r"Wrong PIN, 7 tries left\.", r'word 1 "\\x01\\x02\\x1b\[31mred\.\.\." is not')),
+		CLEAN[1:], (r"Wrong PIN, 7 tries left\.", r'word 1 "\\x01\\x02\\x1b\[mred\.\.\." is not')),
 ]
 
 

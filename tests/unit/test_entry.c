@@ -162,6 +162,7 @@ static void entry_wrong_word_costs_that_word(void **state)
 		{ "aca\x01", "aca\\x01" }, { "caf\xc3\xa9", "caf\\xc3\\xa9" }, { "\"", "\\x22" },
 		{ "\x1b[A", "\\x1b[A" }, { "acidacidacidacid", "acid..." }, { "a\\b", "a\\x5cb" },
 		{ "\x01\x02\x03\x04\x05\x06\x07", "\\x01\\x02\\x03\\x04\\x05..." },
+		{ "hunter2", "..." }, { "a123456", "..." }, { "acidacidacidacid1", "..." },
 		{ "cccccccccccccccccccccccccccccccccccccccccccc", "cccc..." } };
 	char text[BG_SLIP39_TEXT_LEN + 64], rest[BG_SLIP39_TEXT_LEN];
 
