@@ -12,7 +12,7 @@ from pathlib import Path
 
 UNLOCK, SOURCE = os.environ["BG_UNLOCK"], Path(os.environ["BG_SOURCE"])
 SPEAKERS = ("pam_breakglass/*.[ch]", "bg-unlock/*.c", "lib/core/*.c", "breakglass-watchdog/*.c",
-            "data/breakglass-console")
+            "breakglass-tlog/*.c", "data/breakglass-console")
 QUOTING = ("README.md", "doc/runbook.md")
 SPOKEN = {"counted"}  # by people, on the telephone
 VARIABLE_LEN = 40     # at most so much text for one of printf's conversions
