@@ -21,8 +21,8 @@ void bg_ordinary_find(
 
 /* Asks the system for an entry (getent(1), so whatever a source of names does, it does elsewhere
    and no longer than secs). source: "", or the only one to ask. BG_OK; BG_ERR_NOENT: there is no
-   such entry; BG_ERR_TIMEOUT: no answer; BG_ERR_IO: a source crashed it; else (BG_ERR_HELPER) it
-   could not be asked. out: what it says. */
+   such entry; BG_ERR_TIMEOUT: no answer; BG_ERR_IO: it crashed or could not start; else
+   (BG_ERR_HELPER) it could not be asked. out: what it says. */
 BG_CHECKED enum bg_err bg_names_ask(const char *database, const char *name, const char *source,
 	unsigned int secs, char *out, size_t out_size);
 

@@ -32,12 +32,13 @@ enum bg_err bg_names_ask(const char *database, const char *name, const char *sou
 	return err;
 }
 
-/* What the answer says of the source, not of the name. */
+/* What the answer says of the source, not of the name. One that could not be asked (no process may
+   be left for it, which a user can bring about) is not taken for broken. */
 static enum bg_way_state state_of(enum bg_err err)
 {
 	if (err == BG_OK || err == BG_ERR_NOENT)
 		return BG_WAY_GOOD;
-	return err == BG_ERR_TIMEOUT || err == BG_ERR_IO ? BG_WAY_BAD : BG_WAY_UNKNOWN;
+	return err == BG_ERR_TIMEOUT ? BG_WAY_BAD : BG_WAY_UNKNOWN;
 }
 
 /* Each other source by itself too: an account of the files is never looked up there. */
