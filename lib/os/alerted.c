@@ -55,11 +55,11 @@ void bg_alerted_note(uint64_t id, const char *line, size_t len)
 
 enum bg_err bg_spool_request(uint64_t id, char ret[static 2 * BG_SHA256_LEN + 1])
 {
-	__attribute__((cleanup(bg_fd_close))) int fd =
-		open(BG_PATH_ALERTED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	__attribute__((cleanup(bg_fd_close))) int fd = -1;
 	char row[ROW_LEN + 1] = "", head[ID_LEN + 2];
 	struct stat st;
 
+	fd = open(BG_PATH_ALERTED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return BG_ERR_NOENT;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
