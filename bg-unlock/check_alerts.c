@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define HANDLERS_MAX 32
+#define DUE_SECS     60
 #define WAIT_MS	     40000 /* a handler has half a minute */
 #define TURN_NS	     100000000
 
@@ -70,12 +71,36 @@ static bool read_cursor(const char *folder, const char *name, struct bg_alert_cu
 	return n > 0 && bg_alert_cursor_read(text, (size_t)n, ret) == BG_OK;
 }
 
+/* Of what carry asked for: does something wait there, for more than a minute? */
+static bool is_due_waiting(const char *path)
+{
+	DIR *d = opendir(path);
+	const struct dirent *entry;
+	struct stat st;
+	bool is_waiting = false;
+
+	/* cppcheck-suppress readdirCalled ; the stream is this function's own */
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		is_waiting |= entry->d_name[0] != '.' &&
+			      fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			      time(NULL) - st.st_mtime > DUE_SECS;
+	if (d != NULL)
+		(void)closedir(d);
+	return is_waiting;
+}
+
 void bg_check_alerts(struct bg_check *check)
 {
 	static struct handlers handlers;
 	char folder[160];
 	struct bg_alert_cursor cursor;
 
+	if (is_due_waiting(bg_tree_path(&check->tree, BG_PATH_DUE)))
+		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
+			"systemctl start breakglass-revoke.service; is breakglass-revoke.path "
+			"enabled?",
+			"a revocation that a handler asked for, or a lifted lock's file, waits for "
+			"more than a minute");
 	list(bg_tree_path(&check->tree, BG_PATH_HANDLERS), &handlers);
 	if (handlers.count == 0) {
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,

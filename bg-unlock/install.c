@@ -333,7 +333,14 @@ static void say_end(
 	const struct bg_tree *tree, const struct bg_candidate *candidate, const char *label)
 {
 	const char *account = candidate->seal.account;
+	char lock[BG_TREE_PATH_LEN];
 
+	/* Another seal is not another use: the lock is a quorum's to lift. */
+	bg_account_path(account, "locked", lock);
+	if (bg_tree_has(tree, lock))
+		bg_note("%s is locked (revoke --lock), and stays so until a request's quorum lifts "
+			"it",
+			account);
 	if (tree->changes == 0)
 		(void)printf("nothing to do: epoch %u of %s is in force on %s\n",
 			(unsigned int)candidate->seal.epoch, account, label);

@@ -144,6 +144,14 @@ def test_json_is_one_object_of_the_same():
         assert bad["name"] == "conf" and bad["do"] and "devise" in bad["text"], bad
 
 
+def test_what_handlers_asked_for_is_done():
+    with Good() as h:
+        h.tree.write("run/breakglass/due/7", "x", 0o600)
+        assert "waits for" not in h.check().stdout
+        os.utime(h.tree.path("run/breakglass/due/7"), (0, 0))
+        finds(h, 2, "alerts", "waits for more than a minute")
+
+
 def conf_words():
     """Every word that breakglass.conf knows, with a line that has it right."""
     return (("[breakglass]", "[breakglass]", "drill-days = 5"),

@@ -102,6 +102,20 @@ def test_seals_stay_unless_purged():
         assert not os.path.exists(h.tree.path(ACCOUNT))
 
 
+def test_a_lock_stays_and_goes_with_the_account():
+    with Host() as h:
+        h.install()
+        h.tree.write(ACCOUNT + "locked", "[lock]\nid = " + 32 * "a" + "\nat = x\nby = root\n", 0o600)
+        before = h.tree.read(ACCOUNT + "locked")
+        r = h.install()
+        assert "breakglass is locked (revoke --lock)" in r.stderr, r.stderr
+        h.call("uninstall", "--all", "--keep-seals", check=0)
+        r = h.call("install", h.seal, check=0)
+        assert "is locked" in r.stderr and h.tree.read(ACCOUNT + "locked") == before
+        h.call("uninstall", "breakglass", check=0)
+        assert not os.path.exists(h.tree.path(ACCOUNT + "locked"))
+
+
 def test_keep_seals_takes_back_the_ways_only():
     with Host() as h:
         h.install()

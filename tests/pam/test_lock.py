@@ -126,6 +126,25 @@ class Before(LockCase):
 			PAM_PERM_DENIED)
 		self.assertEqual(self.said("SESSION_OPENED"), [])
 
+	def test_lock_that_comes_while_the_session_opens(self):
+		"""The watchdog is started between the request's last look and the session's: here it locks, as
+		a `revoke --lock` that was killed before it looked for sessions."""
+		path = Path("/usr/libexec/breakglass/breakglass-watchdog")
+		path.unlink()
+		path.write_text("#!/bin/sh\nhead -c 28 >/dev/null\numask 077\n"
+			f"printf '[lock]\\nid = {'a5' * 16}\\nat = now\\nby = root\\n' >{LOCK}\nprintf r\n")
+		path.chmod(0o755)
+		self.addCleanup(self.stage.helper)
+		with self.stage.login() as login:
+			self.stage.open(login)
+			self.assertEqual(login.finish()["open"], PAM_PERM_DENIED)
+		self.assertIn("the request was revoked, or the account locked, meanwhile",
+			self.result_of("BYPASS_BLOCKED"))
+		self.assertEqual(self.said("SESSION_OPENED"), [])
+		[session] = Path("/run/breakglass/sessions").iterdir()
+		self.forget()
+		self.assertNotEqual(self.inside(session.name, "account", service="sudo")["account"], PAM_SUCCESS)
+
 	def test_reentry_and_escalation(self):
 		login = self.opened()
 		kept = self.kept()
