@@ -37,6 +37,11 @@ static off_t place_of(uint64_t id)
 }
 
 /* A row that is missing makes its alert's answer a word without effect, which is recorded. */
+static int open_it(int how)
+{
+	return open(BG_PATH_ALERTED, how | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+}
+
 void bg_alerted_note(uint64_t id, const char *line, size_t len)
 {
 	char request[HEX_LEN + 2], row[ROW_LEN + 1];
@@ -46,7 +51,7 @@ void bg_alerted_note(uint64_t id, const char *line, size_t len)
 		!is_request(request))
 		request[0] = '\0';
 	(void)snprintf(row, sizeof(row), "%020" PRIu64 " %-*s\n", id, (int)HEX_LEN, request);
-	fd = open(BG_PATH_ALERTED, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	fd = open_it(O_WRONLY | O_CREAT);
 	if (fd < 0)
 		return;
 	(void)!pwrite(fd, row, ROW_LEN, place_of(id));
@@ -59,7 +64,7 @@ enum bg_err bg_spool_request(uint64_t id, char ret[static 2 * BG_SHA256_LEN + 1]
 	char row[ROW_LEN + 1] = "", head[ID_LEN + 2];
 	struct stat st;
 
-	fd = open(BG_PATH_ALERTED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	fd = open_it(O_RDONLY);
 	if (fd < 0)
 		return BG_ERR_NOENT;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
