@@ -36,12 +36,12 @@ static off_t place_of(uint64_t id)
 	return (off_t)(id % PLACES * ROW_LEN);
 }
 
-/* A row that is missing makes its alert's answer a word without effect, which is recorded. */
 static int open_it(int how)
 {
 	return open(BG_PATH_ALERTED, how | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 }
 
+/* A row that is missing makes its alert's answer a word without effect, which is recorded. */
 void bg_alerted_note(uint64_t id, const char *line, size_t len)
 {
 	char request[HEX_LEN + 2], row[ROW_LEN + 1];
