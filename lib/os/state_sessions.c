@@ -48,8 +48,10 @@ enum bg_err bg_sessions_get(
 	err = bg_state_read(BG_PATH_SESSIONS, name, buf, &len);
 	if (err != BG_OK)
 		return err;
-	if (crypto == NULL)
-		crypto = own = bg_crypto_open();
+	if (crypto == NULL) {
+		own = bg_crypto_open();
+		crypto = own;
+	}
 	return crypto == NULL ? BG_ERR_CRYPTO : bg_record_read_session(crypto, buf, len, ret);
 }
 
