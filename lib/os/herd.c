@@ -10,9 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TERM_MS	  3000 /* what TERM gets before KILL */
-#define LEADER_MS 3000 /* what the leader gets, alone, before TERM, and again before KILL */
-#define ROUND_MS  100
+#define TERM_MS	    3000 /* what TERM gets before KILL */
+#define LEADER_MS   3000 /* what the leader gets, alone, before TERM, and again before KILL */
+#define ROUND_MS    100
+#define UID_NOBODYS ((uid_t)-2) /* the last uid there is; not nobody's, whose daemons are many */
 
 /* Opened before it is asked: whatever happens to the number, the signal goes to who was judged. */
 static int open_member(
@@ -80,17 +81,17 @@ size_t bg_herd_signal(const struct bg_herd *herd, enum bg_herd_who who, int sign
 
 /* To all of the account's processes at once. kill(2) visits them under the lock that fork(2) waits
    for, so none is missed: one by one, a chain of processes, each gone before /proc was read, is.
-   As the account, whose own are all that it reaches; by the effective uid, so that it never reaches
-   us. */
+   As the account by the effective uid, so that its own are all that it reaches, and with a real uid
+   that is nobody's: kill(2) goes by either, on both sides, so root's own would let it reach all
+   that is root's, and the account's would let the account reach us. */
 static bool signal_account(const struct bg_herd *herd, int signal)
 {
-	const uid_t before = geteuid(), same = (uid_t)-1;
-
-	if (before != 0 || herd->uid == 0 || setresuid(same, herd->uid, same) != 0)
-		return false;
+	if (geteuid() != 0 || herd->uid == 0 || herd->uid == UID_NOBODYS ||
+		setresuid(UID_NOBODYS, herd->uid, 0) != 0)
+		return false; /* of a user namespace, perhaps, that does not have it */
 	(void)kill(-1, signal);
 	/* cannot fail, the saved uid is root's; without it there is nothing more to be done here */
-	if (setresuid(same, before, same) != 0)
+	if (setresuid(0, 0, 0) != 0)
 		_exit(EXIT_FAILURE);
 	return true;
 }

@@ -259,7 +259,11 @@ class Watchdog(Case):
 
 	def test_who_cannot_be_caught_one_by_one_ends_too(self):
 		"""Without root: a first thread that has ended, and chains that fork faster than /proc is
-		read. Ended at the deadline, by a revocation, and when the login is long gone."""
+		read. Ended at the deadline, by a revocation, and when the login is long gone. Nobody else
+		is stopped or ended meanwhile, root's processes neither."""
+		bystanders = [subprocess.Popen(["sleep", f"{600 + uid}"], user=uid) for uid in (0, UID + 1)]
+		for process in bystanders:
+			self.addCleanup(process.kill)
 		rows = []
 		for how, when in (("leaderless", "deadline"), ("leaderless", "revoked"),
 				("leaderless", "login gone"), ("comet", "deadline"), ("comet", "login gone"),
@@ -278,6 +282,9 @@ class Watchdog(Case):
 			with self.subTest(how, when=when):
 				self.ended(session, 40)
 				self.assertFalse(lives())
+		for process in bystanders:
+			told = os.waitpid(process.pid, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
+			self.assertEqual(told, (0, 0), process.args)
 
 	def test_revoked_session_ends_within_seconds(self):
 		for name, change in (("revoked", lambda s: s.write(revoked=1, closed=1)),
