@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,6 +68,7 @@ static int comet(int is_waking)
 int main(int argc, char **argv)
 {
 	static const int ignored[] = { SIGHUP, SIGTERM, SIGINT, SIGTSTP };
+	const struct rlimit most = { 2000, 2000 };
 	int fd = argc >= 4 ? open(argv[2], O_RDWR | O_CREAT | O_CLOEXEC, 0644) : -1;
 	void *memory;
 
@@ -76,6 +78,10 @@ int main(int argc, char **argv)
 	end = now() + strtol(argv[3], NULL, 10);
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		(void)signal(ignored[i], SIG_IGN);
+	/* Those that ended wait for the first process to reap them: it must not be the machine that
+	   runs out of processes. */
+	if (setrlimit(RLIMIT_NPROC, &most) != 0)
+		return 2;
 	if (memory == MAP_FAILED ||
 		(argc > 4 && setreuid((uid_t)strtoul(argv[4], NULL, 10),
 				     (uid_t)strtoul(argv[4], NULL, 10)) != 0) ||
