@@ -278,7 +278,8 @@ class Watchdog(Case):
 		"""Without root: a first thread that has ended, and chains that fork faster than /proc is
 		read. Ended at the deadline, by a revocation, and when the login is long gone. Nobody else
 		is stopped or ended meanwhile, root's processes neither."""
-		bystanders = [subprocess.Popen(["sleep", f"{600 + uid}"], user=uid) for uid in (0, UID + 1)]
+		bystanders = [subprocess.Popen(["sleep", "600"], user=uid, start_new_session=True)
+			for uid in (0, UID + 1)]
 		for process in bystanders:
 			self.addCleanup(process.kill)
 		self.adopts(True)
