@@ -54,7 +54,8 @@ int bg_log_conclude(uint64_t damages)
 		return BG_EXIT_DONE;
 	bg_hint("compare BREAKGLASS_CHAIN of the copies in the journal (and chain= in syslog): "
 		"journalctl -o verbose _TRANSPORT=journal _UID=0 "
-		"SYSLOG_IDENTIFIER=pam_breakglass");
+		"SYSLOG_IDENTIFIER=pam_breakglass SYSLOG_IDENTIFIER=bg-unlock "
+		"SYSLOG_IDENTIFIER=breakglass-carry");
 	return BG_EXIT_NO;
 }
 

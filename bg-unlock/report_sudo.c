@@ -5,6 +5,7 @@
 #include "report.h"
 
 #include <breakglass/os_helper.h>
+#include <breakglass/utf8.h>
 
 #include <ctype.h>
 #include <dirent.h>
@@ -27,15 +28,22 @@ static int is_level(const struct dirent *entry)
 	       isalnum((unsigned char)entry->d_name[1]);
 }
 
-/* What a terminal was told, as text: a reader's terminal is told nothing by it. */
+/* What a terminal was told, as text: a reader's terminal is told nothing by it, also not by the
+   control characters above 0x7f. */
 static void add_shown(struct bg_report *r, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
+	size_t len = strlen(text);
 
-		if (c == '\r')
-			continue;
-		bg_report_add(r, c == '\n' || c == '\t' || (c >= ' ' && c != 0x7f) ? text : "?", 1);
+	while (len > 0) {
+		uint32_t c = 0;
+		size_t n = bg_utf8_next(text, len, &c), taken = n > 0 ? n : 1;
+		bool is_shown =
+			n > 0 && (c == '\n' || c == '\t' || (c != '\r' && bg_utf8_is_printable(c)));
+
+		if (is_shown || *text != '\r')
+			bg_report_add(r, is_shown ? text : "?", is_shown ? n : 1);
+		text += taken;
+		len -= taken;
 	}
 }
 

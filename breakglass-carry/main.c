@@ -22,6 +22,7 @@
 struct telling {
 	struct bg_crypto *crypto;
 	bool is_revoking; /* revoke-on-75 */
+	size_t left_out;  /* results beyond what handlers may have recorded */
 };
 
 /* What "not authorised" leads to, in words. An answer is believed for alerts that were sent, and
@@ -45,8 +46,9 @@ static const char *answer_refusal(const struct telling *telling, const struct bg
 
 static void record_told(void *arg, const struct bg_alert_told *told)
 {
-	const struct telling *telling = arg;
+	struct telling *telling = arg;
 	bool is_failed = told->outcome == BG_ALERT_FAILED;
+	const char *answer;
 	char host[256] = "", result[240];
 	struct bg_event event = { .id = is_failed ? BG_EV_ALERT_FAILED : BG_EV_ALERT_DELIVERED,
 		.host = host,
@@ -56,6 +58,11 @@ static void record_told(void *arg, const struct bg_alert_told *told)
 	/* of a handler that fails for hours: the 1st, 2nd, 4th ... failure */
 	if (is_failed && (told->failures & (told->failures - 1)) != 0)
 		return;
+	answer = answer_refusal(telling, told);
+	if (!bg_results_may_tell()) {
+		telling->left_out++;
+		return;
+	}
 	(void)gethostname(host, sizeof(host) - 1);
 	if (is_failed)
 		(void)snprintf(result, sizeof(result),
@@ -64,7 +71,7 @@ static void record_told(void *arg, const struct bg_alert_told *told)
 	else
 		(void)snprintf(result, sizeof(result),
 			"alert %" PRIu64 " taken by %s, started after %" PRIu64 " ms%s", told->id,
-			told->handler, told->latency_ms, answer_refusal(telling, told));
+			told->handler, told->latency_ms, answer);
 	bg_log_event(telling->crypto, "breakglass-carry", &event, false, NULL);
 }
 
@@ -88,6 +95,11 @@ static void record_all_told(void)
 
 	if (crypto)
 		bg_spool_told(record_told, &telling);
+	if (telling.left_out > 0)
+		(void)fprintf(stderr,
+			"breakglass-carry: warning: %zu results of alert handlers are not "
+			"recorded, there are too many\n",
+			telling.left_out);
 }
 
 struct lifted {

@@ -221,6 +221,9 @@ uint64_t bg_attempts_count(uint32_t uid);
 /* May one more record be made of somebody who has proved no key? Forty at once, then one a minute:
    a stranger does not fill /run with them. True where it cannot be told. */
 bool bg_attempts_may_tell(uint32_t uid);
+/* May one more result of an alert handler be recorded? 4,096 at once, then one a second: their
+   user, who has no other privilege, does not fill the log. */
+bool bg_results_may_tell(void);
 void bg_attempts_reset(uint32_t uid);
 
 #endif

@@ -153,7 +153,8 @@ enum bg_err bg_heads_add_journal(struct bg_heads *heads, size_t *ret_count, stru
 	/* the fields with a leading _ are journald's own word for who sent it */
 	static const char *const argv[] = { "/usr/bin/journalctl", "-q", "--no-pager", "-o", "cat",
 		"--output-fields=BREAKGLASS_CHAIN", "_TRANSPORT=journal", "_UID=0",
-		"SYSLOG_IDENTIFIER=pam_breakglass", "SYSLOG_IDENTIFIER=bg-unlock", NULL };
+		"SYSLOG_IDENTIFIER=pam_breakglass", "SYSLOG_IDENTIFIER=bg-unlock",
+		"SYSLOG_IDENTIFIER=breakglass-carry", NULL };
 	size_t before = heads->count;
 	char *out = malloc(JOURNAL_LEN); /* touched only as far as it is used */
 	int status = 0;

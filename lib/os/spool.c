@@ -3,6 +3,7 @@
 #include "chain.h"
 #include "spool.h"
 
+#include <breakglass/os_clock.h>
 #include <breakglass/os_file.h>
 #include <breakglass/os_spool.h>
 #include <breakglass/paths.h>
@@ -16,11 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LAST	 BG_PATH_SPOOL "/last"
-#define NEW	 BG_PATH_SPOOL "/new"
-#define TOLD	 BG_PATH_SPOOL "/told"
-#define TOLD_LEN 128
-#define TOLD_MAX 512 /* results taken in one run */
+#define LAST	  BG_PATH_SPOOL "/last"
+#define NEW	  BG_PATH_SPOOL "/new"
+#define TOLD	  BG_PATH_SPOOL "/told"
+#define TOLD_LEN  128
+#define TOLD_MAX  512	 /* results taken in one run */
+#define TOLD_LIST 4096	 /* and put in order for it */
+#define TOLD_LOOK 100000 /* names looked at for that */
 
 void bg_spool_name(uint64_t id, char ret[static BG_SPOOL_NAME_LEN])
 {
@@ -212,24 +215,62 @@ static bool read_told(int dir, const char *name, struct bg_alert_told *ret)
 	return n > 0 && bg_alert_told_read(text, (size_t)n, ret) == BG_OK;
 }
 
+/* Out of the way, whatever somebody without privileges made there: a folder of his that is not
+   empty gets a name that nobody looks at. Or it would start its reader again and again. */
+static void put_aside(int dir, const char *name)
+{
+	static unsigned int number;
+	char aside[48];
+
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return;
+	if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
+		return;
+	(void)snprintf(aside, sizeof(aside), ".left-%" PRIu64 "-%u", bg_clock_boot_ms(), number++);
+	(void)renameat(dir, name, dir, aside);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names of results, in order: of however many there are so many as memory and time allow. */
+static size_t list_told(DIR *dir, char **ret)
+{
+	const struct dirent *entry;
+	size_t count = 0;
+
+	/* cppcheck-suppress readdirCalled ; the stream is its caller's own */
+	for (size_t i = 0; i < TOLD_LOOK && count < TOLD_LIST && (entry = readdir(dir)); i++) {
+		char *name = entry->d_name[0] == '.' ? NULL : strdup(entry->d_name);
+
+		if (name)
+			ret[count++] = name;
+	}
+	qsort(ret, count, sizeof(*ret), by_name);
+	return count;
+}
+
 void bg_spool_told(void (*each)(void *arg, const struct bg_alert_told *told), void *arg)
 {
-	struct dirent **names = NULL;
+	int fd = open(TOLD, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	char *names[TOLD_LIST];
 	struct bg_alert_told told;
-	int count = scandir(TOLD, &names, NULL, alphasort), dir;
+	size_t count;
 
-	if (count < 0)
+	if (!dir) {
+		bg_fd_close(&fd);
 		return;
-	dir = open(TOLD, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	for (int i = 0; i < count; i++) {
-		bool is_wanted = dir >= 0 && i < TOLD_MAX && names[i]->d_name[0] != '.';
-
-		if (is_wanted && read_told(dir, names[i]->d_name, &told))
+	}
+	count = list_told(dir, names);
+	for (size_t i = 0; i < count; i++) {
+		if (i < TOLD_MAX && read_told(dirfd(dir), names[i], &told))
 			each(arg, &told);
-		if (is_wanted)
-			(void)unlinkat(dir, names[i]->d_name, 0);
+		if (i < TOLD_MAX)
+			put_aside(dirfd(dir), names[i]);
 		free(names[i]);
 	}
-	free(names);
-	bg_fd_close(&dir);
+	(void)closedir(dir);
 }

@@ -12,6 +12,8 @@
 #define SESSIONS_MAX 4096
 #define TELL_BURST   40
 #define TELL_EACH_MS 60000
+#define RESULT_BURST 4096 /* a hundred alerts, a dozen handlers, and a few of such hours */
+#define RESULT_MS    1000
 
 static void name_of(uint32_t audit_session, char ret[static BG_STATE_NAME_LEN])
 {
@@ -137,13 +139,23 @@ static uint64_t one_more(uint64_t count)
 }
 
 /* The moment until which what was told is paid for; unchanged when that is too far ahead. */
-static uint64_t tell_one(uint64_t paid_ms)
+static uint64_t pay(uint64_t paid_ms, uint64_t burst, uint64_t each_ms)
 {
-	uint64_t now = bg_clock_boot_ms(), most = now + TELL_BURST * TELL_EACH_MS;
+	uint64_t now = bg_clock_boot_ms(), most = now + burst * each_ms;
 
 	if (paid_ms > most || paid_ms < now) /* damaged, or nothing was told for long */
 		paid_ms = now;
-	return paid_ms + TELL_EACH_MS > most ? paid_ms : paid_ms + TELL_EACH_MS;
+	return paid_ms + each_ms > most ? paid_ms : paid_ms + each_ms;
+}
+
+static uint64_t tell_one(uint64_t paid_ms)
+{
+	return pay(paid_ms, TELL_BURST, TELL_EACH_MS);
+}
+
+static uint64_t tell_result(uint64_t paid_ms)
+{
+	return pay(paid_ms, RESULT_BURST, RESULT_MS);
 }
 
 /* Under the lock: changes the eight bytes of a file in place, which are written whole or not at
@@ -190,6 +202,14 @@ bool bg_attempts_may_tell(uint32_t uid)
 
 	number_path("told", uid, path, sizeof(path));
 	return !change_number(path, tell_one, &before, &after) || before != after;
+}
+
+bool bg_results_may_tell(void)
+{
+	uint64_t before, after;
+
+	return !change_number(BG_PATH_RUN "/results", tell_result, &before, &after) ||
+	       before != after;
 }
 
 void bg_attempts_reset(uint32_t uid)

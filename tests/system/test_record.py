@@ -179,7 +179,8 @@ class Record(BoxCase):
 		inner = person.runs("cat /proc/self/sessionid; echo; ps -o comm= -p $PPID; umask; pwd")
 		self.assertIn("breakglass-tlog", inner)
 		session = re.search(r"(?m)^(\d+)\s*$", inner)[1]
-		person.types("read -rs typed; echo shown-$((6*7)); sudo id -u; su -c 'id -un'; echo all=$?")
+		person.types("read -rs typed; echo shown-$((6*7)); sudo id -u; su -c 'id -un'; "
+			r"sudo printf 'page\302\2332J\n' >/dev/null; echo all=$?")
 		person.types("hidden-words")
 		person.sees("all=0")
 		person.leaves_shell()  # one exit ends shell and login
@@ -190,7 +191,7 @@ class Record(BoxCase):
 		self.assertNotIn("hidden-words", everything)
 		self.assertIn(f'"session":{session}', lines[-1]["MESSAGE"])
 		events = [e["event"] for e in box.events(mark)]
-		self.assertEqual(events.count("SESSION_ESCALATED"), 2, events)
+		self.assertEqual(events.count("SESSION_ESCALATED"), 3, events)
 		wait_until("the session's end", lambda: "SESSION_CLOSED" in [
 			e["event"] for e in box.events(mark)])
 		# the report has them
@@ -201,6 +202,7 @@ class Record(BoxCase):
 			parts = {m.name.split("/")[-1]: tar.extractfile(m).read().decode() for m in tar if m.isfile()}
 		self.assertIn("shown-42", parts["tlog.json"])
 		self.assertRegex(parts["sudo-io.txt"], r"\$ /usr/bin/id -u\n0\n")
+		self.assertIn("\npage?2J\n", parts["sudo-io.txt"])  # a control character above 0x7f
 		self.assertIn("COMMAND=/usr/bin/id -u", parts["sudo.txt"])
 		self.assertIn("install --record: sudo tlog", parts["recording.txt"])
 
