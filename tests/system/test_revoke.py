@@ -156,9 +156,12 @@ class Revoke(DoorCase):
 		self.box.write(f"{HANDLERS}/siem", OBJECTS, 0o755)
 		self.addCleanup(self.box.run, f"rm -f {HANDLERS}/siem", check=False)
 
+	def answers(self, mark):
+		return [e["result"] for e in self.box.events(mark)
+			if e["event"] == "ALERT_DELIVERED" and "not authorised" in e["result"]]
+
 	def answer(self, mark):
-		return wait_until("the handler's answer", lambda: [e["result"] for e in self.box.events(mark)
-			if e["event"] == "ALERT_DELIVERED" and "not authorised" in e["result"]], 30)
+		return wait_until("the handler's answer", lambda: self.answers(mark), 30)
 
 	def test_handler_that_answers_75_revokes_only_if_configured(self):
 		box = self.box
@@ -201,14 +204,18 @@ class Revoke(DoorCase):
 		person.opens()
 		opened = box.wait_event("SESSION_OPENED", mark)
 		first = self.next_alert()
-		# of no alert; of one to come; by a name that is no handler's; a request where an id belongs
+		sent = self.alert_of(opened, first)
+		# of no alert; of one to come; by a name that is no handler's; a request where an id belongs; an
+		# id whose note would stand where that of one sent stands
 		self.forge("0 2 1 1 siem", f"{first + 500} 2 1 1 siem", f"{first} 2 1 1 ../../x",
-			f"{opened['request']} 2 1 1 siem", f"{first + 1024} 2 1 1 siem")
-		wait_until("them to be taken", lambda: not box.run(f"ls {TOLD}").out, 20)
+			f"{opened['request']} 2 1 1 siem", f"{sent + 1024} 2 1 1 siem")
+		answers = wait_until("what became of the three that are readable", lambda: (lambda found:
+			len(found) == 3 and found)(self.answers(mark)), 20)
+		for answer in answers:
+			self.assertRegex(answer, "not authorised, but it was about no request of this boot$")
 		self.assertIn("status=0", person.runs("sudo -n true"))
 		self.assertNotIn("REVOKED", box.event_names(mark))
 		# what they are told of they may end, and that is all
-		sent = self.alert_of(opened, first)
 		self.forge(f"{sent} 2 1 1 siem")
 		person.sees("closed")
 		self.assertEqual(box.wait_event("REVOKED", mark)["request"], opened["request"])
