@@ -50,7 +50,8 @@ void bg_alerted_note(uint64_t id, const char *line, size_t len)
 	if (!bg_event_line_field(line, len, "request", request, sizeof(request)) ||
 		!is_request(request))
 		request[0] = '\0';
-	(void)snprintf(row, sizeof(row), "%020" PRIu64 " %-*s\n", id, (int)HEX_LEN, request);
+	(void)snprintf(row, sizeof(row), "%020" PRIu64 " %-*.*s\n", id, (int)HEX_LEN, (int)HEX_LEN,
+		request);
 	fd = open_it(O_WRONLY | O_CREAT);
 	if (fd < 0)
 		return;

@@ -51,9 +51,9 @@ DAMAGE = (
 	("configuration damaged", f"printf '[breakglass\\0\\n' > {CONF}"),
 	("configuration a folder", f"rm {CONF}; mkdir {CONF}"),
 	("module missing", f"rm {MODULE}"),
-	("module truncated", f"truncate -s 3000 {MODULE}"),
-	("module empty", f": > {MODULE}"),
-	("module without symbols", f"cp /lib/x86_64-linux-gnu/libdl.so.2 {MODULE}"),
+	("module truncated", f"cp {MODULE} {MODULE}.part; truncate -s 3000 {MODULE}.part; mv {MODULE}.part {MODULE}"),
+	("module empty", f"rm {MODULE}; : > {MODULE}"),
+	("module without symbols", f"cp --remove-destination /lib/x86_64-linux-gnu/libdl.so.2 {MODULE}"),
 )
 
 # What a session leaves behind: outside of its scope, with its uid and its audit session.

@@ -41,7 +41,9 @@ HOST_ROWS = (
 		f"{ACCOUNT}/sudo", "WARNING", "sudoers is broken"),
 	("mv /usr/bin/sudo /root/", "mv /root/sudo /usr/bin/", f"{ACCOUNT}/sudo", "WARNING",
 		"no sudo here"),
-	(f"cp -a {MODULE} /root/good.so; truncate -s 5000 {MODULE}", f"cp -a /root/good.so {MODULE}",
+	# in place of the file, not in it: whoever runs has it mapped
+	(f"m=$(echo {MODULE}); mv $m /root/good.so; head -c 5000 /root/good.so >$m",
+		f"m=$(echo {MODULE}); mv /root/good.so $m",
 		"module", "CRITICAL", "cannot be loaded"),
 	("touch /run/nologin", "rm /run/nologin", "nologin", "CRITICAL", "there is no own door"),
 	(f"chage -E -1 {ACCOUNT}", f"chage -E 1 {ACCOUNT}", f"{ACCOUNT}/account", "CRITICAL", "expiry"),
