@@ -13,7 +13,7 @@
 #define TERM_MS	    3000 /* what TERM gets before KILL */
 #define LEADER_MS   3000 /* what the leader gets, alone, before TERM, and again before KILL */
 #define ROUND_MS    100
-#define UID_NOBODYS ((uid_t)-2) /* the last uid there is; not nobody's, whose daemons are many */
+#define UID_NOBODYS 0xff000000U /* and the pid, below 2^22: uids that nobody ever gives away */
 
 /* Opened before it is asked: whatever happens to the number, the signal goes to who was judged. */
 static int open_member(
@@ -86,8 +86,12 @@ size_t bg_herd_signal(const struct bg_herd *herd, enum bg_herd_who who, int sign
    that is root's, and the account's would let the account reach us. */
 static bool signal_account(const struct bg_herd *herd, int signal)
 {
-	if (geteuid() != 0 || herd->uid == 0 || herd->uid == UID_NOBODYS ||
-		setresuid(UID_NOBODYS, herd->uid, 0) != 0)
+	/* Each process has one of its own: a watchdog that another one stops while both are here
+	   would not be one that its SIGCONT reaches a moment later. */
+	const uid_t nobodys = UID_NOBODYS + (uid_t)getpid();
+
+	if (geteuid() != 0 || herd->uid == 0 || herd->uid == nobodys ||
+		setresuid(nobodys, herd->uid, 0) != 0)
 		return false; /* of a user namespace, perhaps, that does not have it */
 	(void)kill(-1, signal);
 	/* cannot fail, the saved uid is root's; without it there is nothing more to be done here */
