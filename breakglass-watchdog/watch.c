@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define LOOK_MS	     1000
+#define NOBODY	     3	  /* counts without anybody, a look apart: see bg_herd_count */
 #define LEFTOVERS_MS 5000 /* between two counts of who outlives the login */
 
 static void record(struct watch *watch, enum bg_event_id id, const char *result)
@@ -120,6 +121,7 @@ static void sleep_until(struct watch *watch, uint64_t now_ms, uint64_t until_ms)
 void watch_run(struct watch *watch)
 {
 	uint64_t counted_ms = 0;
+	unsigned int empty = 0;
 	bool is_told;
 
 	for (;;) {
@@ -135,9 +137,10 @@ void watch_run(struct watch *watch)
 		}
 		is_told = watch_beside(watch);
 		if (is_told && watch->leader_fd < 0 && now - counted_ms >= LEFTOVERS_MS) {
-			if (bg_herd_count(&watch->herd) == 0)
+			empty = bg_herd_count(&watch->herd) == 0 ? empty + 1 : 0;
+			if (empty == NOBODY)
 				return;
-			counted_ms = now;
+			counted_ms = empty > 0 ? counted_ms : now;
 		}
 		sleep_until(watch, now, watch_warn(watch, now));
 	}

@@ -27,7 +27,8 @@ enum bg_herd_who {
 size_t bg_herd_signal(const struct bg_herd *herd, enum bg_herd_who who, int signal);
 
 /* How many there are. Where nobody is seen the account's processes, of whichever session, are
-   stopped for a moment and looked for once more (root only): 0 is surely nobody. */
+   stopped for a moment and looked for once more (root only). Who is woken in that moment by
+   another of the account's may still be missed: only 0 again and again is nobody. */
 size_t bg_herd_count(const struct bg_herd *herd);
 
 /* Ends them all: HUP and TERM; whoever is left after three seconds is killed, again and again; the

@@ -13,6 +13,7 @@
 #define TERM_MS	    3000 /* what TERM gets before KILL */
 #define LEADER_MS   3000 /* what the leader gets, alone, before TERM, and again before KILL */
 #define ROUND_MS    100
+#define NOBODY	    5 /* rounds without anybody: who is woken while stopped may be missed in one */
 #define UID_NOBODYS 0xff000000U /* and the pid, below 2^22: uids that nobody ever gives away */
 
 /* Opened before it is asked: whatever happens to the number, the signal goes to who was judged. */
@@ -180,17 +181,18 @@ static size_t end_round(const struct bg_herd *herd, uint64_t begin_ms, uint64_t 
 size_t bg_herd_end(const struct bg_herd *herd, uint64_t patience_ms, size_t *ret_left)
 {
 	uint64_t begin_ms = bg_clock_boot_ms(), alone_ms = 0;
-	size_t count = bg_herd_count(herd), left = count;
+	size_t count = bg_herd_count(herd), left;
+	unsigned int empty = 0;
 
 	(void)bg_herd_signal(herd, BG_HERD_FOLLOWERS, SIGHUP);
 	(void)bg_herd_signal(herd, BG_HERD_FOLLOWERS, SIGTERM);
-	while (left > 0) {
+	do {
 		left = end_round(herd, begin_ms, &alone_ms);
-		if (left == 0 || (patience_ms != BG_HERD_FOR_EVER &&
-					 bg_clock_boot_ms() - begin_ms >= patience_ms))
-			break;
-		pause_ms(ROUND_MS);
-	}
+		empty = left == 0 ? empty + 1 : 0;
+		if (empty < NOBODY)
+			pause_ms(ROUND_MS);
+	} while (empty < NOBODY &&
+		 (patience_ms == BG_HERD_FOR_EVER || bg_clock_boot_ms() - begin_ms < patience_ms));
 	*ret_left = left;
 	return count;
 }
