@@ -26,9 +26,8 @@ enum bg_herd_who {
    not count. Their number. */
 size_t bg_herd_signal(const struct bg_herd *herd, enum bg_herd_who who, int signal);
 
-/* How many there are. Where nobody is seen the account's processes, of whichever session, are
-   stopped for a moment and looked for once more (root only). Who is woken in that moment by
-   another of the account's may still be missed: only 0 again and again is nobody. */
+/* How many are seen in one walk through /proc. A process that forks and ends all the time may be
+   missed in it: only 0 again and again is nobody. */
 size_t bg_herd_count(const struct bg_herd *herd);
 
 /* Ends them all: HUP and TERM; whoever is left after three seconds is killed, again and again; the

@@ -10,11 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TERM_MS	    3000 /* what TERM gets before KILL */
-#define LEADER_MS   3000 /* what the leader gets, alone, before TERM, and again before KILL */
-#define ROUND_MS    100
-#define NOBODY	    5 /* rounds without anybody: who is woken while stopped may be missed in one */
-#define UID_NOBODYS 0xff000000U /* and the pid, below 2^22: uids that nobody ever gives away */
+#define TERM_MS	  3000 /* what TERM gets before KILL */
+#define LEADER_MS 3000 /* what the leader gets, alone, before TERM, and again before KILL */
+#define ROUND_MS  100
+#define NOBODY                                                                                     \
+	5 /* rounds without anybody: a walk through /proc may miss who has just been forked */
 
 /* Opened before it is asked: whatever happens to the number, the signal goes to who was judged. */
 static int open_member(
@@ -80,44 +80,9 @@ size_t bg_herd_signal(const struct bg_herd *herd, enum bg_herd_who who, int sign
 	return each_member(herd, who, send_signal, &signal);
 }
 
-/* To all of the account's processes at once. kill(2) visits them under the lock that fork(2) waits
-   for, so none is missed: one by one, a chain of processes, each gone before /proc was read, is.
-   As the account by the effective uid, so that its own are all that it reaches, and with a real uid
-   that is nobody's: kill(2) goes by either, on both sides, so root's own would let it reach all
-   that is root's, and the account's would let the account reach us. */
-static bool signal_account(const struct bg_herd *herd, int signal)
-{
-	/* Each process has one of its own: a watchdog that another one stops while both are here
-	   would not be one that its SIGCONT reaches a moment later. */
-	const uid_t nobodys = UID_NOBODYS + (uid_t)getpid();
-
-	if (geteuid() != 0 || herd->uid == 0 || herd->uid == nobodys ||
-		setresuid(nobodys, herd->uid, 0) != 0)
-		return false; /* of a user namespace, perhaps, that does not have it */
-	(void)kill(-1, signal);
-	/* cannot fail, the saved uid is root's; without it there is nothing more to be done here */
-	if (setresuid(0, 0, 0) != 0)
-		_exit(EXIT_FAILURE);
-	return true;
-}
-
-/* As bg_herd_signal, while nobody of the account's can fork. What it had stopped in another session
-   goes on after it. */
-static size_t signal_frozen(const struct bg_herd *herd, enum bg_herd_who who, int signal)
-{
-	bool is_frozen = signal_account(herd, SIGSTOP);
-	size_t count = bg_herd_signal(herd, who, signal);
-
-	if (is_frozen)
-		(void)signal_account(herd, SIGCONT);
-	return count;
-}
-
 size_t bg_herd_count(const struct bg_herd *herd)
 {
-	size_t count = bg_herd_signal(herd, BG_HERD_ALL, 0);
-
-	return count > 0 ? count : signal_frozen(herd, BG_HERD_ALL, 0);
+	return bg_herd_signal(herd, BG_HERD_ALL, 0);
 }
 
 struct terminals {
@@ -155,12 +120,10 @@ static size_t end_round(const struct bg_herd *herd, uint64_t begin_ms, uint64_t 
 	bool is_patient = now - begin_ms < TERM_MS;
 	size_t left;
 
-	/* Stopped first, they cannot start others faster than they are killed: root's one by one,
-	   the account's own all at once. */
+	/* Stopped first, they cannot start others faster than they are killed. */
 	if (!is_patient)
 		(void)bg_herd_signal(herd, BG_HERD_FOLLOWERS, SIGSTOP);
-	left = is_patient ? bg_herd_signal(herd, BG_HERD_FOLLOWERS, 0)
-			  : signal_frozen(herd, BG_HERD_FOLLOWERS, SIGKILL);
+	left = bg_herd_signal(herd, BG_HERD_FOLLOWERS, is_patient ? 0 : SIGKILL);
 
 	if (left > 0) {
 		*alone_ms = 0;

@@ -5,8 +5,6 @@
  * bytes) as long as it lives, and ends by itself after SECONDS.
  *
  * leaderless: its first thread has ended, so that /proc/PID/stat says Z.
- * comet: each process starts the next one and ends, sooner than /proc is read.
- * swarm: many comets, which wake each other.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,24 +48,9 @@ static int leaderless(void)
 	return 1;
 }
 
-static int comet(int is_waking)
-{
-	while (now() < end) {
-		pid_t pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
-
-		if (pid > 0)
-			_exit(0);
-		(*count)++;
-		if (is_waking)
-			(void)kill(-1, SIGCONT);
-	}
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	static const int ignored[] = { SIGHUP, SIGTERM, SIGINT, SIGTSTP };
-	const struct rlimit most = { 2000, 2000 };
 	int fd = argc >= 4 ? open(argv[2], O_RDWR | O_CREAT | O_CLOEXEC, 0644) : -1;
 	void *memory;
 
@@ -78,21 +60,11 @@ int main(int argc, char **argv)
 	end = now() + strtol(argv[3], NULL, 10);
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		(void)signal(ignored[i], SIG_IGN);
-	/* Those that ended wait for the first process to reap them: it must not be the machine that
-	   runs out of processes. */
-	if (setrlimit(RLIMIT_NPROC, &most) != 0)
-		return 2;
 	if (memory == MAP_FAILED ||
 		(argc > 4 && setreuid((uid_t)strtoul(argv[4], NULL, 10),
 				     (uid_t)strtoul(argv[4], NULL, 10)) != 0) ||
 		setsid() < 0)
 		return 2;
 	count = memory;
-	if (strcmp(argv[1], "leaderless") == 0)
-		return leaderless();
-	for (int i = 0; strcmp(argv[1], "swarm") == 0 && i < 3; i++) {
-		if (fork() == 0)
-			return comet(1);
-	}
-	return comet(strcmp(argv[1], "swarm") == 0);
+	return strcmp(argv[1], "leaderless") == 0 ? leaderless() : 2;
 }
