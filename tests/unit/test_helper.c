@@ -39,12 +39,31 @@ static void send_reply(const struct bg_fido2_reply *r)
 		_exit(9);
 }
 
+static void read_all(uint8_t *p, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = read(STDIN_FILENO, p, len);
+
+		if (n <= 0)
+			_exit(9);
+		p += n;
+		len -= (size_t)n;
+	}
+}
+
+/* All of it: who ends with the rest unread is a helper that failed, for who still sends. */
 static void read_request(void)
 {
+	static uint8_t body[BG_FIDO2_MESSAGE_MAX_LEN];
 	uint8_t bytes[4];
+	struct bg_view head = { bytes, sizeof(bytes), false };
+	uint32_t len;
 
-	if (read(STDIN_FILENO, bytes, sizeof(bytes)) != sizeof(bytes))
+	read_all(bytes, sizeof(bytes));
+	len = bg_view_u32(&head);
+	if (len > sizeof(body))
 		_exit(9);
+	read_all(body, len);
 }
 
 /* What a helper must find: "" or what is wrong. */
