@@ -507,6 +507,8 @@ class Stage:
 		if not path.exists():
 			return []
 		found = [json.loads(line) for line in path.read_text().splitlines()]
+		if not beside and [e["event"] for e in found[:2]] == ["DEGRADED", "SESSION_CONTEXT"]:
+			found = found[2:]  # the new chain's first word is of that record, too
 		return [e for e in found if beside or e["event"] != "SESSION_CONTEXT"]
 
 	def event_names(self):
