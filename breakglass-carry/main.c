@@ -2,8 +2,8 @@
 /*
  * Runs once: carries what /run/breakglass/log holds to /var/lib/breakglass/log,
  * spools its alerts, records what became of alerts, asks for what root's command
- * is to do about them, and gives /run its head at boot. Takes no argument. Its stderr is the
- * journal.
+ * is to do about them and about lifted locks, and gives /run its head at boot.
+ * Takes no argument. Its stderr is the journal.
  */
 #include <breakglass/conf.h>
 #include <breakglass/ini.h>

@@ -114,7 +114,6 @@ static void consider(void *arg, const char *name)
 
 static enum bg_err search_all(struct search *search, struct bg_request_record *ret)
 {
-
 	search->now_ms = bg_clock_boot_ms();
 	bg_state_list(BG_PATH_REQUESTS, 2 * BG_REQUESTS_MAX, consider, search);
 	if (!search->is_found)
