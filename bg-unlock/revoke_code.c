@@ -17,7 +17,8 @@
 
 #define WANTED	   BG_WANTED(BG_CODE_REFUSAL)
 #define FOUND_MAX  (2 * BG_REVOKE_MAX)
-#define RESULT_LEN 160
+#define RESULT_LEN 200
+#define OVER	   "bg-unlock log show tells what became of it"
 
 /* A request or a session whose digest begins as the tag does. */
 struct found {
@@ -40,6 +41,7 @@ struct state {
 	struct found found[FOUND_MAX];
 	struct bg_revoke_word *word;
 	char result[RESULT_LEN]; /* why not, so far */
+	char by_hand[96];	 /* how root ends it all the same */
 	const char *hint;
 };
 
@@ -237,20 +239,25 @@ static const struct bg_custodian *custodian_of(const struct bg_seal *seal, uint8
 /* Is it this one's refusal, by a custodian of the seal in force? */
 static bool judge(struct state *s, const struct found *found, const struct bg_seal *seal)
 {
-	static const char by_hand[] = "root ends it without a code, too: bg-unlock revoke ID";
 	const struct bg_refusal *refusal = &s->refusal;
 	const struct bg_custodian *custodian = custodian_of(seal, refusal->index);
+	const bool is_old = refusal->epoch < seal->epoch;
 	char set[BG_SHORT_ID_LEN + 1];
 
 	bg_short_id(seal->set_id, set);
+	(void)snprintf(s->by_hand, sizeof(s->by_hand),
+		"if you mean it, root ends it without a code: bg-unlock revoke %s", s->id);
 	if (refusal->epoch != seal->epoch)
-		no(s, found, by_hand,
-			"That refusal is of epoch %u, %s; set %s epoch %u is in force.",
-			(unsigned int)refusal->epoch,
-			refusal->epoch < seal->epoch ? "retired" : "not installed here", set,
-			(unsigned int)seal->epoch);
+		no(s, found, found->is_over ? OVER : s->by_hand,
+			"That refusal is of epoch %u, %s; set %s epoch %u is in force. Request %s "
+			"%s.",
+			(unsigned int)refusal->epoch, is_old ? "retired" : "not installed here",
+			set, (unsigned int)seal->epoch, s->id,
+			found->is_over ? "is over already"
+			: is_old       ? "goes on, with what was opened before the reseal"
+				       : "goes on");
 	else if (!custodian)
-		no(s, found, by_hand, "That refusal is of no custodian of set %s.", set);
+		no(s, found, s->by_hand, "That refusal is of no custodian of set %s.", set);
 	else if (bg_refusal_verify(s->crypto, custodian, found->digest, refusal->sig) != BG_OK)
 		no(s, found,
 			"telephone the custodian, by the number that you know: is it theirs, "
@@ -258,8 +265,8 @@ static bool judge(struct state *s, const struct found *found, const struct bg_se
 			"That refusal of request %s was not made with the share of %s in force.",
 			s->id, custodian->name);
 	else if (found->is_over)
-		no(s, found, "bg-unlock log show tells what became of it",
-			"%s refused request %s, which is over already.", custodian->name, s->id);
+		no(s, found, OVER, "%s refused request %s, which is over already.", custodian->name,
+			s->id);
 	else
 		(void)snprintf(
 			s->word->custodian, sizeof(s->word->custodian), "%s", custodian->name);

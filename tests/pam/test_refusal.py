@@ -3,6 +3,7 @@
 """A custodian's refusal, given to bg-unlock revoke --code: it ends the one request or session that it
 names, and nothing else ends anything. The rows are in attacklib.py."""
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -199,8 +200,16 @@ class Refused(RefusalCase):
 			[self.stage.shares[name] for name in ("ops", "dba")])
 		self.stage.put_in_force(seal)
 		self.addCleanup(self.stage.put_in_force, self.stage.seal)
-		self.assertIn("is of epoch 2, retired;", self.revoke(self.refusal("ops", c), 1).stderr)
+		said = self.revoke(self.refusal("ops", c), 1).stderr
+		self.assertRegex(said, r"is of epoch 2, retired; set \w{4} epoch 3 is in force\. "
+			r"Request (\w{4}) goes on, with what was opened before the reseal\.\n"
+			r"bg-unlock: hint: if you mean it, root ends it without "
+			r"a code: bg-unlock revoke \1\n")
 		self.assertEqual(self.said("REVOKED"), [])
+		# and that very command does
+		subprocess.run([COMMAND, "revoke", re.search(r"bg-unlock revoke (\w{4})\n", said)[1]], check=True,
+			timeout=60)
+		self.assertEqual(len(self.said("REVOKED")), 1)
 
 	def test_P17_custodians_of_another_account_end_nothing_here(self):
 		seal, words = self.stage.deal_again("elsewhere", account="another")
