@@ -104,9 +104,11 @@ static int finish_json(struct bg_crypto *crypto)
 	if (err != BG_OK)
 		return bg_log_fail(err, &diag);
 	bg_hex_encode(totals.hash, sizeof(totals.hash), hash);
-	(void)printf("],\"damages\":%" PRIu64 ",\"restarts\":%" PRIu64 ",\"records_count\":%" PRIu64
-		     ",\"first\":%" PRIu64 ",\"seq\":%" PRIu64 ",\"hash\":\"%s\"}\n",
-		totals.damages, totals.restarts, totals.records, totals.first, totals.seq, hash);
+	(void)printf("],\"damages\":%" PRIu64 ",\"doubts\":%" PRIu64 ",\"restarts\":%" PRIu64
+		     ",\"records_count\":%" PRIu64 ",\"first\":%" PRIu64 ",\"seq\":%" PRIu64
+		     ",\"hash\":\"%s\"}\n",
+		totals.damages, totals.doubts, totals.restarts, totals.records, totals.first,
+		totals.seq, hash);
 	return totals.damages ? BG_EXIT_NO : BG_EXIT_DONE;
 }
 

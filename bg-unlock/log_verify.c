@@ -40,6 +40,7 @@ void bg_log_json_finding(const struct bg_finding *finding)
 		[BG_FINDING_CUT] = "cut",
 		[BG_FINDING_BEGINS] = "begins",
 		[BG_FINDING_RESTART] = "restart",
+		[BG_FINDING_LOST] = "lost",
 	};
 
 	(void)printf("\n{\"kind\":\"%s\",\"file\":\"%s\",\"line\":%u,\"seq\":%" PRIu64
@@ -69,7 +70,8 @@ struct verify {
 	struct bg_crypto *crypto;
 	const struct bg_log_options *options;
 	struct bg_heads *heads;
-	size_t shown; /* or, in JSON, written */
+	size_t shown;  /* or, in JSON, written */
+	uint64_t said; /* number of the first record that only a syslog knows; 0: none */
 };
 
 static void verify_free(struct verify *verify)
@@ -81,7 +83,8 @@ static int add_file(struct verify *verify, const char *path, bool is_copy)
 {
 	struct bg_diag diag = { 0 };
 	size_t count = 0;
-	enum bg_err err = bg_heads_add_file(verify->crypto, verify->heads, path, &count, &diag);
+	enum bg_err err =
+		bg_heads_add_file(verify->crypto, verify->heads, path, !is_copy, &count, &diag);
 
 	if (err != BG_OK)
 		return bg_fail(err, &diag, NULL);
@@ -117,7 +120,7 @@ static int gather_all(struct verify *verify)
 
 		if (status != BG_EXIT_DONE)
 			break;
-		err = bg_heads_add_file(NULL, verify->heads, syslog_files[i], &count, &diag);
+		err = bg_heads_add_file(NULL, verify->heads, syslog_files[i], true, &count, &diag);
 		if (err != BG_OK && err != BG_ERR_NOENT)
 			status = bg_fail(err, &diag, NULL);
 	}
@@ -178,14 +181,16 @@ static void see_head(void *arg, const struct bg_heads_finding *finding)
 	struct verify *verify = arg;
 	char text[256], shown[256];
 
+	if (finding->is_doubt && !verify->said)
+		verify->said = finding->seq;
 	if (!next_one(verify))
 		return;
 	if (verify->options->format == BG_LOG_JSON) {
 		(void)printf(
 			"\n{\"kind\":\"%s\",\"source\":", finding->is_other ? "other" : "missing");
 		print_text_json(finding->source);
-		(void)printf(",\"seq\":%" PRIu64 ",\"last_seq\":%" PRIu64 "}", finding->seq,
-			finding->last_seq);
+		(void)printf(",\"seq\":%" PRIu64 ",\"last_seq\":%" PRIu64 ",\"is_doubt\":%s}",
+			finding->seq, finding->last_seq, finding->is_doubt ? "true" : "false");
 		return;
 	}
 	bg_heads_finding_text(finding, text, sizeof(text));
@@ -196,24 +201,28 @@ static void see_head(void *arg, const struct bg_heads_finding *finding)
 static void print_result(const struct verify *verify, const struct bg_log_totals *totals,
 	const struct bg_heads_totals *heads)
 {
-	uint64_t damages = totals->damages + heads->damages;
+	uint64_t damages = totals->damages + heads->damages,
+		 doubts = totals->doubts + heads->doubts;
 	char hash[2 * BG_SHA256_LEN + 1];
 
 	bg_hex_encode(totals->hash, sizeof(totals->hash), hash);
 	if (verify->options->format == BG_LOG_JSON) {
-		(void)printf("],\"damages\":%" PRIu64 ",\"restarts\":%" PRIu64
-			     ",\"records_count\":%" PRIu64 ",\"first\":%" PRIu64 ",\"seq\":%" PRIu64
+		(void)printf("],\"damages\":%" PRIu64 ",\"doubts\":%" PRIu64
+			     ",\"restarts\":%" PRIu64 ",\"records_count\":%" PRIu64
+			     ",\"first\":%" PRIu64 ",\"seq\":%" PRIu64
 			     ",\"hash\":\"%s\",\"heads\":%zu"
 			     ",\"heads_before\":%zu}\n",
-			damages, totals->restarts, totals->records, totals->first, totals->seq,
-			hash, heads->count, heads->before);
+			damages, doubts, totals->restarts, totals->records, totals->first,
+			totals->seq, hash, heads->count, heads->before);
 		return;
 	}
 	if (verify->shown > SHOWN_MAX)
 		bg_error("and %zu more; --json lists all", verify->shown - SHOWN_MAX);
 	(void)printf("%s: %" PRIu64 " records, the last one is %" PRIu64 ":%s\n",
-		damages ? "DAMAGED" : "whole", totals->records, totals->seq,
-		totals->seq ? hash : "-");
+		damages	 ? "DAMAGED"
+		: doubts ? "DOUBTFUL"
+			 : "whole",
+		totals->records, totals->seq, totals->seq ? hash : "-");
 	if (totals->first > 1)
 		(void)printf("It begins with record %" PRIu64 ": compare what was moved away by "
 			     "--heads FILE.\n",
@@ -225,10 +234,36 @@ static void print_result(const struct verify *verify, const struct bg_log_totals
 		bg_note("nobody else knows a head: a missing end would show in /run only");
 }
 
+/* What cannot be told from here, and who can tell. */
+static void print_doubts(const struct verify *verify, const struct bg_log_totals *totals)
+{
+	if (totals->doubts)
+		bg_hint("only root can remove /run/breakglass: ask who did. What the journal has "
+			"of that time and the log has not is told above, where it was asked");
+	if (verify->said)
+		bg_hint("anybody on the host can write such a line to syslog: somebody did, or the "
+			"log was cut. journalctl -o verbose -g 'chain=%" PRIu64 ":' shows who sent "
+			"it: it is ours only with _UID=0 and the _EXE of a door, sudo, su or "
+			"bg-unlock; then the log was cut",
+			verify->said);
+}
+
+static int conclude(const struct verify *verify, const struct bg_log_totals *totals,
+	const struct bg_heads_totals *heads)
+{
+	uint64_t damages = totals->damages + heads->damages,
+		 doubts = totals->doubts + heads->doubts;
+
+	if (verify->options->format == BG_LOG_JSON)
+		return damages || doubts ? BG_EXIT_NO : BG_EXIT_DONE;
+	print_doubts(verify, totals);
+	return bg_log_conclude(damages) || doubts ? BG_EXIT_NO : BG_EXIT_DONE;
+}
+
 int bg_log_verify(struct bg_crypto *crypto, const struct bg_log_options *options)
 {
 	BG_WIPE(verify_free)
-	struct verify verify = { crypto, options, bg_heads_new(), 0 };
+	struct verify verify = { .crypto = crypto, .options = options, .heads = bg_heads_new() };
 	const struct bg_log_visitor visitor = { &verify, meet, see };
 	struct bg_heads_totals heads;
 	struct bg_log_totals totals;
@@ -253,7 +288,5 @@ int bg_log_verify(struct bg_crypto *crypto, const struct bg_log_options *options
 		return bg_log_fail(err, &diag);
 	bg_heads_judge(verify.heads, totals.first, see_head, &verify, &heads);
 	print_result(&verify, &totals, &heads);
-	if (options->format == BG_LOG_JSON)
-		return totals.damages + heads.damages ? BG_EXIT_NO : BG_EXIT_DONE;
-	return bg_log_conclude(totals.damages + heads.damages);
+	return conclude(&verify, &totals, &heads);
 }

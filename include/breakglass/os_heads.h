@@ -26,9 +26,10 @@ void bg_heads_free(struct bg_heads **heads);
 BG_CHECKED enum bg_err bg_heads_add_journal(
 	struct bg_heads *heads, size_t *ret_count, struct bg_diag *diag);
 /* A file: a syslog, a list of SEQ:HASH, or a copy of the chain's own lines; lines that hold no
-   head are passed over, and so are those of more than 16 KiB. BG_ERR_NOENT, _IO, _TOO_BIG. */
+   head are passed over, and so are those of more than 16 KiB. is_syslog: anybody may have written
+   its lines, so what it knows alone is a doubt and no proof. BG_ERR_NOENT, _IO, _TOO_BIG. */
 BG_CHECKED enum bg_err bg_heads_add_file(struct bg_crypto *crypto, struct bg_heads *heads,
-	const char *path, size_t *ret_count, struct bg_diag *diag);
+	const char *path, bool is_syslog, size_t *ret_count, struct bg_diag *diag);
 
 /* Before the chain is read, and once only after the last was added. */
 void bg_heads_sort(struct bg_heads *heads);
@@ -37,12 +38,14 @@ void bg_heads_meet(struct bg_heads *heads, const struct bg_log_line *line);
 
 struct bg_heads_finding {
 	bool is_other;	    /* the number is there, with another hash */
+	bool is_doubt;	    /* only a syslog knows it */
 	const char *source; /* who knows it: "the journal" or a file */
 	uint64_t seq, last_seq;
 };
 struct bg_heads_totals {
 	size_t count;	/* heads, each once */
-	size_t damages; /* findings */
+	size_t damages; /* findings that are proofs */
+	size_t doubts;	/* the others */
 	size_t before;	/* heads of records before the first that is here */
 };
 /* After the chain was read: what of the heads is not in it, those in a row together. first: the

@@ -19,7 +19,9 @@ enum bg_finding_kind {
 	BG_FINDING_MOVED,     /* the record stands out of order, or twice */
 	BG_FINDING_CUT,	      /* the end is missing: half a line, or records up to the head */
 	BG_FINDING_BEGINS, /* no damage: the oldest segments are not here, the chain begins later */
-	BG_FINDING_RESTART /* no damage: a new segment after the head was lost, said in DEGRADED */
+	BG_FINDING_RESTART, /* no damage: a new segment after the head was lost, said in DEGRADED */
+	BG_FINDING_LOST /* a doubt: the same within one boot, or the head is missing now: somebody
+			   removed it on a running host, and what was not carried yet */
 };
 
 #define BG_LOG_PATH_LEN 64
@@ -48,9 +50,9 @@ struct bg_log_visitor {
 };
 
 struct bg_log_totals {
-	uint64_t records, damages, restarts;
-	uint64_t first; /* number of the first record; 0: none */
-	uint64_t seq;	/* of the last record */
+	uint64_t records, damages, doubts, restarts; /* restarts: LOST ones too */
+	uint64_t first;				     /* number of the first record; 0: none */
+	uint64_t seq;				     /* of the last record */
 	uint8_t hash[BG_SHA256_LEN];
 };
 

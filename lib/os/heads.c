@@ -20,7 +20,7 @@
 struct known {
 	struct bg_head head;
 	uint8_t source;
-	bool is_found, is_number_here;
+	bool is_doubt, is_found, is_number_here;
 };
 
 struct bg_heads {
@@ -29,6 +29,7 @@ struct bg_heads {
 	size_t source_count;
 	bool has_first; /* of the chain: its link to the record before was looked at */
 	char sources[BG_HEADS_SOURCES_MAX][BG_HEADS_SOURCE_LEN];
+	bool is_syslog[BG_HEADS_SOURCES_MAX];
 };
 
 struct bg_heads *bg_heads_new(void)
@@ -44,7 +45,8 @@ void bg_heads_free(struct bg_heads **heads)
 	*heads = NULL;
 }
 
-static enum bg_err add_source(struct bg_heads *heads, const char *name, struct bg_diag *diag)
+static enum bg_err add_source(
+	struct bg_heads *heads, const char *name, bool is_syslog, struct bg_diag *diag)
 {
 	size_t len = strlen(name), skip = 0;
 
@@ -53,6 +55,7 @@ static enum bg_err add_source(struct bg_heads *heads, const char *name, struct b
 			BG_HEADS_SOURCES_MAX);
 	if (len >= BG_HEADS_SOURCE_LEN)
 		skip = len - BG_HEADS_SOURCE_LEN + 1; /* a path's end says more */
+	heads->is_syslog[heads->source_count] = is_syslog;
 	memcpy(heads->sources[heads->source_count++], name + skip, len - skip + 1);
 	return BG_OK;
 }
@@ -70,8 +73,9 @@ static enum bg_err add(struct bg_heads *heads, const struct bg_head *head)
 		heads->all = all;
 		heads->room = room;
 	}
-	heads->all[heads->count++] =
-		(struct known){ .head = *head, .source = (uint8_t)(heads->source_count - 1) };
+	heads->all[heads->count++] = (struct known){ .head = *head,
+		.source = (uint8_t)(heads->source_count - 1),
+		.is_doubt = heads->is_syslog[heads->source_count - 1] };
 	return BG_OK;
 }
 
@@ -113,7 +117,7 @@ static enum bg_err add_lines(struct bg_crypto *crypto, struct bg_heads *heads, F
 }
 
 enum bg_err bg_heads_add_file(struct bg_crypto *crypto, struct bg_heads *heads, const char *path,
-	size_t *ret_count, struct bg_diag *diag)
+	bool is_syslog, size_t *ret_count, struct bg_diag *diag)
 {
 	size_t before = heads->count;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -127,7 +131,7 @@ enum bg_err bg_heads_add_file(struct bg_crypto *crypto, struct bg_heads *heads, 
 		bg_fd_close(&fd);
 		return bg_diag_set(diag, err, path, "cannot be read");
 	}
-	err = add_source(heads, path, diag);
+	err = add_source(heads, path, is_syslog, diag);
 	if (err == BG_OK)
 		err = add_lines(crypto, heads, file);
 	(void)fclose(file);
@@ -166,7 +170,7 @@ enum bg_err bg_heads_add_journal(struct bg_heads *heads, size_t *ret_count, stru
 	if (err == BG_OK && status != 0)
 		err = bg_diag_set(diag, BG_ERR_NOENT, argv[0], "gives no journal");
 	if (err == BG_OK)
-		err = add_source(heads, "the journal", diag);
+		err = add_source(heads, "the journal", false, diag);
 	if (err == BG_OK)
 		err = add_text(heads, out);
 	if (err == BG_OK && strlen(out) == JOURNAL_LEN - 1)
@@ -186,13 +190,22 @@ static int compare(const void *a, const void *b)
 	return memcmp(one->head.hash, other->head.hash, sizeof(one->head.hash));
 }
 
+/* Of those who know the same, whoever can be believed comes first, and stays. */
+static int compare_sources(const void *a, const void *b)
+{
+	const struct known *one = a, *other = b;
+	int order = compare(a, b);
+
+	return order ? order : one->is_doubt - other->is_doubt;
+}
+
 void bg_heads_sort(struct bg_heads *heads)
 {
 	size_t n = 0;
 
 	if (heads->count == 0)
 		return;
-	qsort(heads->all, heads->count, sizeof(*heads->all), compare);
+	qsort(heads->all, heads->count, sizeof(*heads->all), compare_sources);
 	for (size_t i = 1; i < heads->count; i++)
 		if (compare(&heads->all[n], &heads->all[i]) != 0)
 			heads->all[++n] = heads->all[i];
@@ -251,7 +264,7 @@ void bg_heads_judge(const struct bg_heads *heads, uint64_t first,
 
 	for (size_t i = 0; i < heads->count; i++) {
 		const struct known *known = &heads->all[i];
-		struct bg_heads_finding finding = { known->is_number_here,
+		struct bg_heads_finding finding = { known->is_number_here, known->is_doubt,
 			heads->sources[known->source], known->head.seq, known->head.seq };
 
 		if (known->is_found)
@@ -262,7 +275,8 @@ void bg_heads_judge(const struct bg_heads *heads, uint64_t first,
 		}
 		while (i + 1 < heads->count && is_same_run(&heads->all[i], &heads->all[i + 1]))
 			finding.last_seq = heads->all[++i].head.seq;
-		totals.damages++;
+		totals.damages += !known->is_doubt;
+		totals.doubts += known->is_doubt;
 		if (each)
 			each(arg, &finding);
 	}

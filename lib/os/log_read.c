@@ -31,11 +31,18 @@ struct reader {
 	bool has_gap;
 	bool is_moved_on; /* the oldest segments are elsewhere: the chain may begin with any */
 	uint64_t first;	  /* the first record's number */
+	struct {
+		const char *text; /* NULL: boot has it */
+		size_t len;
+	} newest;		       /* record of the file that is being read */
+	char boot[BG_BOOT_ID_LEN + 1]; /* of the newest record of the files before */
 };
 
 static void report(struct reader *r, const struct bg_finding *finding)
 {
-	if (finding->kind == BG_FINDING_RESTART)
+	if (finding->kind == BG_FINDING_LOST)
+		r->totals.doubts++;
+	else if (finding->kind == BG_FINDING_RESTART)
 		r->totals.restarts++;
 	else if (finding->kind != BG_FINDING_BEGINS)
 		r->totals.damages++;
@@ -86,6 +93,28 @@ static bool is_restart(const struct bg_chain_pos *pos, const char *text, size_t 
 	       strcmp(event, bg_event_type(BG_EV_DEGRADED)->name) == 0;
 }
 
+/* Keeps the boot of the newest record, whose text is about to go. */
+static void keep_boot(struct reader *r)
+{
+	if (r->newest.text && !bg_event_line_field(r->newest.text, r->newest.len, "boot", r->boot,
+				      sizeof(r->boot)))
+		r->boot[0] = '\0';
+	r->newest.text = NULL;
+}
+
+/* A head goes with its boot; within one it was removed. */
+static void judge_restart(struct reader *r, const char *text, size_t len, uint64_t seq)
+{
+	char boot[BG_BOOT_ID_LEN + 1];
+	bool is_lost;
+
+	keep_boot(r);
+	is_lost = bg_event_line_field(text, len, "boot", boot, sizeof(boot)) && boot[0] &&
+		  strcmp(boot, r->boot) == 0;
+	r->totals.restarts += is_lost;
+	report_at(r, is_lost ? BG_FINDING_LOST : BG_FINDING_RESTART, &r->at, seq);
+}
+
 /* The record's number is the next one: does it name the hash of the one before? */
 static void judge_link(struct reader *r, const struct bg_chain_pos *pos)
 {
@@ -125,7 +154,7 @@ static bool judge(struct reader *r, const char *text, size_t len, struct bg_chai
 		judge_link(r, pos);
 	} else if (r->seq && is_restart(pos, text, len)) {
 		flush_gap(r);
-		report_at(r, BG_FINDING_RESTART, &r->at, pos->seq);
+		judge_restart(r, text, len, pos->seq);
 	} else if (!r->first && r->is_moved_on) {
 		report_at(r, BG_FINDING_BEGINS, &r->at, pos->seq);
 	} else if (pos->seq > r->seq + 1) {
@@ -150,6 +179,8 @@ static enum bg_err read_line(struct reader *r, const char *text, size_t len)
 		r->seq = pos.seq;
 		r->last = r->at;
 		r->first = r->first ? r->first : pos.seq;
+		r->newest.text = text;
+		r->newest.len = len;
 		line.hash = r->hash;
 	}
 	line.seq = r->is_told && is_next ? 0 : pos.seq;
@@ -176,6 +207,7 @@ static enum bg_err read_bytes(struct reader *r, const char *path, const struct b
 		err = read_line(r, p, (size_t)(lf - p));
 		p = lf + 1;
 	}
+	keep_boot(r);
 	return err;
 }
 
@@ -246,11 +278,18 @@ static enum bg_err take_recent(
 /* The chain's end against the head in /run. */
 static void judge_head(struct reader *r, const struct bg_chain_head *head)
 {
+	char boot[BG_BOOT_ID_LEN + 1];
 	struct bg_finding finding;
 
 	flush_gap(r);
-	if (!head->is_known)
+	if (!head->is_known) {
+		if (r->seq && bg_clock_boot_id(boot) == BG_OK && strcmp(boot, r->boot) == 0) {
+			finding = finding_at(BG_FINDING_LOST, &r->last, r->seq, r->seq);
+			finding.line = 0;
+			report(r, &finding);
+		}
 		return;
+	}
 	if (head->seq > r->seq) {
 		finding = finding_at(BG_FINDING_CUT, &r->last, r->seq + 1, head->seq);
 		finding.line = 0;
@@ -311,11 +350,17 @@ static const char *const kind_texts[] = {
 	[BG_FINDING_CUT] = "cut off",
 	[BG_FINDING_BEGINS] = "is the first here: those before it were moved away",
 	[BG_FINDING_RESTART] = "starts a new segment after the head was lost, without a link",
+	[BG_FINDING_LOST] =
+		"begins anew in the middle of a boot: the head in /run was removed, and "
+		"what was not carried yet",
 };
 
 void bg_finding_text(const struct bg_finding *finding, char *ret, size_t ret_size)
 {
-	const char *text = kind_texts[finding->kind];
+	const char *text = finding->kind == BG_FINDING_LOST && !finding->line
+				   ? "is the last one here: the head in /run was removed, and what "
+				     "was not carried yet"
+				   : kind_texts[finding->kind];
 	char where[BG_LOG_PATH_LEN + 16], records[64];
 
 	if (finding->line)

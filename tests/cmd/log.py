@@ -114,7 +114,10 @@ def test_missing_tail_is_known_elsewhere():
         said = verify(*args, status=1)
         assert f"{who}: records 7 to 9, known there, not in the log" in said, (source, said)
         told = json.loads(run("log", "verify", "--json", *args, check=1).stdout)
-        assert told["findings"] == [{"kind": "missing", "source": who, "seq": 7, "last_seq": 9}], told
+        assert told["findings"] == [{"kind": "missing", "source": who, "seq": 7, "last_seq": 9,
+                                     "is_doubt": source == "syslog"}], told
+        assert (told["damages"], told["doubts"]) == ((0, 1) if source == "syslog" else (1, 0)), told
+        assert ("DOUBTFUL: 6 records" if source == "syslog" else "DAMAGED: 6 records") in said, said
 
 
 def test_rewritten_chain_is_known_elsewhere():
@@ -130,6 +133,92 @@ def test_rewritten_chain_is_known_elsewhere():
     said = verify("--journal", status=1)
     assert "the journal: records 6 to 9, known with another hash" in said, said
     assert "records 1" not in said, said
+
+
+def forged(*heads):
+    """What `logger -t 'pam_breakglass[7]'` of any user leaves in a syslog's file."""
+    put("/var/log/auth.log", [f"Nov 21 10:00:00 db1 pam_breakglass[7]: GRANTED host=db1 chain={h}"
+                              for h in heads])
+
+
+def test_a_line_that_anybody_can_write_is_a_doubt_and_no_proof():
+    chain = start()
+    for fake in (f"99:{'ab' * 32}", f"4:{'ab' * 32}"):
+        number = fake.split(":", maxsplit=1)[0]
+        forged(*(chain.head(n) for n in range(1, 10)), fake)
+        for args in ((), ("--syslog", "/var/log/auth.log")):
+            said = verify(*args, status=1)
+            assert f"/var/log/auth.log: record {number}, known " in said, said
+            assert "DOUBTFUL: 9 records" in said and "DAMAGED" not in said, said
+            assert "anybody on the host can write such a line" in said, said
+            assert f"journalctl -o verbose -g 'chain={number}:'" in said, said
+            assert "compare BREAKGLASS_CHAIN" not in said, said
+        # one that can be believed knows it as well: whichever was asked first
+        put("/mnt/copy", [fake])
+        for args in (("--heads", "/mnt/copy", "--syslog", "/var/log/auth.log"),
+                     ("--syslog", "/var/log/auth.log", "--heads", "/mnt/copy")):
+            said = verify(*args, status=1)
+            assert f"/mnt/copy: record {number}, known " in said and "DAMAGED: 9 records" in said, said
+            assert "anybody on the host" not in said, said
+        journal(fake)
+        said = verify(status=1)
+        assert "the journal: record" in said and "DAMAGED: 9 records" in said, said
+        journal()
+    forged(*(chain.head(n) for n in range(1, 10)))
+    assert "whole: 9 records" in verify()
+
+
+def begun_anew(boot, *lengths):
+    """Three records, then two of a chain that begins anew with DEGRADED."""
+    start()
+    first, second = plain(3), Chain()
+    second.add("DEGRADED", boot=boot, result="the log's head is missing, a new segment starts")
+    second.add("ATTEMPT", boot=boot, host="db1", account="breakglass", count=1)
+    both = Chain()
+    both.lines = first.lines + second.lines
+    both.write(*lengths, head=False)
+    put(chainlib.RUN + "/head", [second.head(2).replace(":", " ")])
+    return first, second
+
+
+def test_a_head_that_was_removed_on_a_running_host_is_a_finding():
+    for lengths, where in (((5,), segment(1) + ":4"), ((3, 2), segment(2) + ":1"),
+                           ((3,), chainlib.RUN + "/pending:1")):
+        begun_anew("01234567-89ab-cdef-0123-456789abcdef", *lengths)
+        said = verify()
+        assert "whole: 5 records" in said and "starts a new segment after the head" in said, said
+        _, second = begun_anew(chainlib.BOOT, *lengths)
+        said = verify(status=1)
+        assert f"error: {where}: record 1 begins anew in the middle of a boot" in said, said
+        assert "DOUBTFUL: 5 records" in said and "only root can remove /run/breakglass" in said, said
+        told = json.loads(run("log", "verify", "--json", check=1).stdout)
+        assert [f["kind"] for f in told["findings"]] == ["lost"], told
+        assert (told["damages"], told["doubts"], told["restarts"]) == (0, 1, 1), told
+        assert "begins anew" in run("log", "show", check=0).stderr
+        # what went with it is known elsewhere
+        journal(second.head(1), f"4:{'cd' * 32}")
+        said = verify(status=1)
+        assert "DAMAGED" in said and "the journal: record 4, known there, not in the log" in said, said
+
+
+def test_a_head_that_is_gone_now_is_a_finding():
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
+        now = f.read().strip()
+    for boot, status in ((now, 1), (chainlib.BOOT, 0)):
+        for gone in (chainlib.RUN + "/head", chainlib.RUN, "/run/breakglass"):
+            start()
+            chain = Chain()
+            for i in range(3):
+                chain.add("ATTEMPT", boot=boot, host="db1", account="breakglass", count=i + 1)
+            chain.write(3)
+            os.unlink(chainlib.RUN + "/pending")
+            assert "whole: 3 records" in verify()
+            (shutil.rmtree if os.path.isdir(gone) else os.unlink)(gone)
+            said = verify(status=status)
+            lost = "record 3 is the last one here: the head in /run was removed"
+            assert (lost in said) == bool(status), (gone, said)
+            assert ("DOUBTFUL" if status else "whole") + ": 3 records" in said, said
+            os.makedirs(chainlib.RUN, mode=0o700, exist_ok=True)
 
 
 def test_text_of_strangers_is_no_head():

@@ -617,7 +617,7 @@ static void log_chain_goes_on_over_a_boot(void **state)
 	verify_intact(4);
 }
 
-static void log_lost_head_is_a_restart_and_no_damage(void **state)
+static void log_head_lost_within_a_boot_is_a_doubt_and_no_damage(void **state)
 {
 	struct seen seen;
 
@@ -626,10 +626,16 @@ static void log_lost_head_is_a_restart_and_no_damage(void **state)
 	emit_n(3);
 	carry(3);
 	assert_int_equal(remove_tree("/run/breakglass"), 0);
+	seen = verify();
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.findings[0].kind, BG_FINDING_LOST);
+	assert_int_equal(seen.findings[0].line, 0);
+	assert_int_equal(seen.findings[0].seq, 3);
 	emit_n(2);
 	seen = verify();
 	assert_int_equal(seen.count, 1);
-	assert_int_equal(seen.findings[0].kind, BG_FINDING_RESTART);
+	assert_int_equal(seen.findings[0].kind, BG_FINDING_LOST);
+	assert_int_equal(seen.totals.doubts, 1);
 	assert_int_equal(seen.totals.damages, 0);
 	assert_int_equal(seen.totals.restarts, 1);
 	assert_int_equal(seen.totals.records, 6);
@@ -819,7 +825,7 @@ int main(void)
 		TEST(log_P12_writer_killed_between_line_and_head_costs_nothing),
 		TEST(log_P12_carrier_killed_anywhere_neither_loses_nor_doubles),
 		TEST(log_chain_goes_on_over_a_boot),
-		TEST(log_lost_head_is_a_restart_and_no_damage),
+		TEST(log_head_lost_within_a_boot_is_a_doubt_and_no_damage),
 		TEST(log_changed_record_is_named),
 		TEST(log_removed_record_is_named),
 		TEST(log_removed_first_record_is_named),
