@@ -62,7 +62,7 @@ static void judge_exposure(struct bg_check *check, const struct bg_usage *usage)
 		return;
 	bg_judge_say(&check->judge,
 		count >= check->seal.threshold ? BG_LEVEL_CRITICAL : BG_LEVEL_WARNING,
-		"bg-unlock reseal, then bg-unlock install",
+		"bg-unlock reseal, then bg-unlock install (a successor that is there: install it)",
 		"machines have seen %zu share%s of epoch %u, %u open it: %s", count,
 		count == 1 ? "" : "s", (unsigned int)check->host.epoch,
 		(unsigned int)check->seal.threshold, names);

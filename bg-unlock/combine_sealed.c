@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bg-unlock.h"
 #include "combine.h"
+#include "exposure.h"
 
 #include <stdio.h>
 
@@ -128,6 +129,14 @@ static int sealed_short(const struct bg_combine *s, FILE *report)
 	return s->malformed && !s->wrong && !s->count ? BG_EXIT_USAGE : BG_EXIT_NO;
 }
 
+static void record_shares(struct bg_crypto *crypto, const struct bg_combine *s)
+{
+	for (size_t i = 0; i < s->seal.custodian_count; i++)
+		if (s->is_counted[i])
+			(void)!bg_exposure_share(
+				crypto, &s->seal, s->seal.custodians[i].name, "combine");
+}
+
 int bg_combine_sealed(
 	struct bg_crypto *crypto, struct bg_combine *s, const struct bg_combine_options *o)
 {
@@ -137,6 +146,9 @@ int bg_combine_sealed(
 	enum bg_err err;
 	int status = sealed_gather(crypto, s, o, report);
 
+	/* of an envelope's quorum its own record names them */
+	if (!o->envelope || s->count < s->seal.threshold)
+		record_shares(crypto, s);
 	if (status)
 		return status;
 	if (s->count < s->seal.threshold)

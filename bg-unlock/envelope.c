@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "envelope.h"
 #include "bg-unlock.h"
-
-#include <breakglass/conf.h>
-#include <breakglass/os_file.h>
-#include <breakglass/os_log.h>
-#include <breakglass/paths.h>
+#include "exposure.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,25 +76,5 @@ int bg_envelope_fail(const char *path, enum bg_err err, const struct bg_diag *di
 bool bg_envelope_record(struct bg_crypto *crypto, const struct bg_seal *seal,
 	const char *custodians, const char *result)
 {
-	char path[128], text[4096], set[2 * BG_SET_ID_LEN + 1];
-	struct bg_host host = { 0 };
-	const struct bg_event event = { .id = BG_EV_ENVELOPE_OPENED,
-		.host = host.label,
-		.account = seal->account,
-		.role = host.role,
-		.set = set,
-		.epoch = seal->epoch,
-		.custodians = custodians,
-		.result = result,
-		.severity = -1 };
-	size_t len = 0;
-
-	(void)snprintf(path, sizeof(path), BG_PATH_ACCOUNTS "/%s/host", seal->account);
-	if (geteuid() != 0 ||
-		bg_file_read(path, BG_FILE_PRIVATE, text, sizeof(text), &len, NULL) != BG_OK ||
-		bg_host_parse(text, len, path, &host, NULL) != BG_OK)
-		return false;
-	bg_hex_encode(seal->set_id, BG_SET_ID_LEN, set);
-	bg_log_event(crypto, "bg-unlock", &event, false, NULL);
-	return true;
+	return bg_exposure_event(crypto, BG_EV_ENVELOPE_OPENED, seal, custodians, result);
 }

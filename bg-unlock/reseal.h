@@ -32,6 +32,7 @@ struct bg_reseal {
 	struct bg_slip39_share shares[BG_CUSTODIANS_MAX];
 	size_t count;
 	bool is_counted[BG_CUSTODIANS_MAX];
+	bool is_recorded; /* this host's log has that the shares were seen */
 	struct bg_secret secret;
 	struct bg_quorum quorum; /* of the old set */
 	char identity[BG_ENVELOPE_IDENTITY_SIZE];

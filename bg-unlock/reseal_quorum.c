@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The quorum in force, which a reseal needs. */
 #include "bg-unlock.h"
+#include "exposure.h"
 #include "reseal.h"
 
 #include <stdio.h>
@@ -38,9 +39,27 @@ static int take(struct bg_crypto *crypto, struct bg_reseal *s, struct bg_given *
 		bg_given_complete(given, &s->old);
 		s->is_counted[whose.custodian] = true;
 		s->shares[s->count++] = given->share;
+		s->is_recorded = bg_exposure_share(crypto, &s->old, whose.name, "reseal");
 		bg_tty_say(s->ask.tty, " %s counted.\n", whose.name);
 	}
 	return BG_EXIT_DONE;
+}
+
+/* Also where it ends short: what was given was seen. */
+static void say_exposed(const struct bg_reseal *s)
+{
+	char names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < s->old.custodian_count; i++)
+		if (s->is_counted[i])
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+				used ? ", " : "", s->old.custodians[i].name);
+	if (used == 0)
+		return;
+	bg_note("this machine has now seen the share%s of %s, good until the new seal is "
+		"installed everywhere%s",
+		s->count > 1 ? "s" : "", names, s->is_recorded ? "; it is recorded" : "");
 }
 
 int bg_reseal_gather(
@@ -71,6 +90,7 @@ int bg_reseal_gather(
 			status = BG_EXIT_NO;
 		}
 	}
+	say_exposed(s);
 	return status;
 }
 

@@ -2,6 +2,7 @@
 /* `share`: what one custodian does with the own share. */
 #include "ask.h"
 #include "bg-unlock.h"
+#include "exposure.h"
 #include "load.h"
 #include "sheet.h"
 
@@ -101,8 +102,11 @@ static int verify(struct bg_crypto *crypto, struct state *s, const struct option
 	if (err)
 		return bg_fail(err, NULL, NULL);
 	(void)printf("%s\n", whose.text);
-	if (whose.standing == BG_SHARE_CURRENT)
+	if (whose.standing == BG_SHARE_CURRENT) {
+		if (bg_exposure_share(crypto, &s->seal, whose.name, "share verify"))
+			bg_note("this host has now seen that share, and it is recorded");
 		return BG_EXIT_DONE;
+	}
 	bg_hint(whose.standing == BG_SHARE_RETIRED
 			? "this sheet may be destroyed once every host has the newer seal; find "
 			  "the newer one"

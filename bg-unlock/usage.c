@@ -20,9 +20,9 @@ struct installed {
 	uint32_t epoch;
 };
 
-/* Shares that opened an envelope here, or were given for one that did not open. */
-struct opened {
-	struct opened *next;
+/* Shares that this machine has seen without a request: for an envelope, a reseal, a check. */
+struct seen {
+	struct seen *next;
 	char account[BG_PAM_NAME_LEN + 1];
 	uint32_t epoch;
 	char names[BG_NAMES_LEN];
@@ -32,7 +32,7 @@ struct bg_usage {
 	struct bg_use *first, *last;
 	struct bg_use *buckets[BUCKETS]; /* by request: a long log has many */
 	struct installed *installed;
-	struct opened *opened;
+	struct seen *seen, *last_seen;
 	bool is_short;
 };
 
@@ -45,7 +45,7 @@ void bg_usage_free(struct bg_usage **usage)
 {
 	struct bg_use *next;
 	struct installed *rest;
-	struct opened *other;
+	struct seen *other;
 
 	if (!*usage)
 		return;
@@ -57,7 +57,7 @@ void bg_usage_free(struct bg_usage **usage)
 		rest = one->next;
 		free(one);
 	}
-	for (struct opened *one = (*usage)->opened; one; one = other) {
+	for (struct seen *one = (*usage)->seen; one; one = other) {
 		other = one->next;
 		free(one);
 	}
@@ -198,9 +198,17 @@ static void add_installed(struct bg_usage *usage, const struct bg_log_line *line
 	usage->installed = one;
 }
 
-static void add_opened(struct bg_usage *usage, const struct bg_log_line *line)
+static bool has_request(const struct bg_log_line *line)
 {
-	struct opened *one = calloc(1, sizeof(*one));
+	char request[BG_DIGEST_CHARS + 1];
+
+	return bg_event_line_field(line->text, line->len, "request", request, sizeof(request)) &&
+	       request[0];
+}
+
+static void add_seen(struct bg_usage *usage, const struct bg_log_line *line)
+{
+	struct seen *one = calloc(1, sizeof(*one));
 
 	if (!one) {
 		usage->is_short = true;
@@ -209,8 +217,11 @@ static void add_opened(struct bg_usage *usage, const struct bg_log_line *line)
 	field(line, "account", one->account, sizeof(one->account));
 	field(line, "custodians", one->names, sizeof(one->names));
 	one->epoch = (uint32_t)number(line, "epoch");
-	one->next = usage->opened;
-	usage->opened = one;
+	if (usage->last_seen)
+		usage->last_seen->next = one;
+	else
+		usage->seen = one;
+	usage->last_seen = one;
 }
 
 /* The result without "drill: ". A drill's grant opens nothing and owes nothing; a share that was
@@ -329,8 +340,10 @@ void bg_usage_add(void *arg, const struct bg_log_line *line)
 	field(line, "event", event, sizeof(event));
 	if (strcmp(event, bg_event_type(BG_EV_SEAL_INSTALLED)->name) == 0)
 		add_installed(usage, line);
-	if (strcmp(event, bg_event_type(BG_EV_ENVELOPE_OPENED)->name) == 0)
-		add_opened(usage, line);
+	if (strcmp(event, bg_event_type(BG_EV_ENVELOPE_OPENED)->name) == 0 ||
+		(strcmp(event, bg_event_type(BG_EV_SHARE_ACCEPTED)->name) == 0 &&
+			!has_request(line)))
+		add_seen(usage, line);
 	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
 		if (strcmp(event, bg_event_type(takers[i].id)->name) != 0)
 			continue;
@@ -404,7 +417,7 @@ size_t bg_usage_exposed(const struct bg_usage *usage, const char *account, uint3
 		count += add_names_of(names, use->typed);
 		count += add_names_of(names, use->seen);
 	}
-	for (const struct opened *one = usage->opened; one; one = one->next)
+	for (const struct seen *one = usage->seen; one; one = one->next)
 		if (strcmp(one->account, account) == 0 && one->epoch == epoch)
 			count += add_names_of(names, one->names);
 	return count;

@@ -3,6 +3,7 @@
 """Envelopes: made with Debian's age for the seal's recipient, opened by combine --open, sealed anew
 by reseal --envelope."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -247,28 +248,45 @@ def open_S17_the_identity_is_in_no_argument_environment_or_file():
                         assert b"AGE-SECRET-KEY" not in f.read(), path
 
 
+@contextlib.contextmanager
+def protected(w):
+    """This namespace is a host where the ceremony's seal is in force."""
+    chainlib.reset()
+    folder = "/etc/breakglass/accounts/breakglass"
+    os.makedirs(folder)
+    shutil.copy(w.seal, folder + "/seal.1")
+    digest = hashlib.sha256(w.read("breakglass.seal")).hexdigest()
+    with open(folder + "/host", "w", encoding="ascii") as f:
+        f.write("[host]\nlabel = db1\naccount = breakglass\nuid = 999\nepoch = 1\n"
+                f"seal = {digest}\n")
+    os.chmod(folder + "/host", 0o600)
+    try:
+        yield
+    finally:
+        shutil.rmtree("/etc/breakglass")
+
+
+def recorded():
+    path = chainlib.RUN + "/pending"
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as f:
+        return [r for r in map(json.loads, f) if r["event"] != "DEGRADED"]
+
+
+def exposed():
+    """What check says of exposure: (level, text), or None."""
+    return next(((f["level"], f["text"]) for f in json.loads(run("check", "--json").stdout)["findings"]
+                 if "machines have seen" in f["text"]), None)
+
+
 def test_on_a_protected_host_it_is_recorded_and_the_shares_are_exposed():
-    with World() as w:
-        chainlib.reset()
-        folder = "/etc/breakglass/accounts/breakglass"
-        os.makedirs(folder)
-        shutil.copy(w.seal, folder + "/seal.1")
-        digest = hashlib.sha256(w.read("breakglass.seal")).hexdigest()
-        with open(folder + "/host", "w", encoding="ascii") as f:
-            f.write("[host]\nlabel = db1\naccount = breakglass\nuid = 999\nepoch = 1\n"
-                    f"seal = {digest}\n")
-        os.chmod(folder + "/host", 0o600)
-        try:
-            r = w.open("--output", "plain", check=0)
-            assert "not recorded" not in r.stderr
-            w.open(envelope=w.write("bad.age", w.read("db.age")[:-1]), stdin=w.lines("ops", "dba"))
-            run("combine", w.seal, "--stdin", stdin=w.lines(), check=0)
-            checked = run("check", "--json").stdout
-            story = run("log", "show", check=0).stdout
-        finally:
-            shutil.rmtree("/etc/breakglass")
-        with open(chainlib.RUN + "/pending", encoding="utf-8") as f:
-            records = [r for r in map(json.loads, f) if r["event"] != "DEGRADED"]
+    with World() as w, protected(w):
+        r = w.open("--output", "plain", check=0)
+        assert "not recorded" not in r.stderr
+        w.open(envelope=w.write("bad.age", w.read("db.age")[:-1]), stdin=w.lines("ops", "dba"))
+        story = run("log", "show", check=0).stdout
+        records = recorded()
         assert [r["event"] for r in records] == ["ENVELOPE_OPENED"] * 2, records
         first, second = records
         assert first["severity"] == 1 and first["host"] == "db1" and first["epoch"] == 1
@@ -277,9 +295,47 @@ def test_on_a_protected_host_it_is_recorded_and_the_shares_are_exposed():
         assert second["result"].startswith("by ops, dba; but it did not open: ")
         assert SECRET.split()[3] not in json.dumps(records)
         assert story.count("ENVELOPE OPENED") == 2 and "by ops, audit:" in story, story
-        found, = [f for f in json.loads(checked)["findings"] if "machines have seen" in f["text"]]
-        assert "3 shares of epoch 1, 2 open it" in found["text"], found
-        assert found["level"] == "CRITICAL"
+        level, text = exposed()
+        assert "3 shares of epoch 1, 2 open it" in text and level == "CRITICAL", text
+
+
+def test_shares_given_on_a_protected_host_are_exposed_whatever_for():
+    with World() as w:
+        verbs = (
+            ("reseal", lambda: reseal(w), ("ops", "audit"), "now seen the shares of ops, audit, good until"),
+            # it never got its quorum, and what was given was seen all the same
+            ("reseal", lambda: reseal(w, stdin=w.lines("dba")), ("dba",), "now seen the share of dba, good"),
+            ("combine", lambda: run("combine", w.seal, "--stdin", stdin=w.lines()), ("ops", "audit"), ""),
+            ("combine", lambda: w.open(stdin=w.lines("ops")), ("ops",), "short"),
+            ("share verify", lambda: run("share", "verify", w.seal, "--stdin", stdin=w.lines("dba")),
+             ("dba",), "it is recorded"),
+        )
+        for verb, call, names, said in verbs:
+            with protected(w):
+                assert exposed() is None
+                r = call()
+                assert said in r.stderr and (verb != "reseal" or "; it is recorded\n" in r.stderr), r
+                records = recorded()
+                assert [(r["event"], r["custodians"], r["result"]) for r in records] == [
+                    ("SHARE_ACCEPTED", n, f"{n} typed here for bg-unlock {verb}") for n in names], records
+                assert {(r["severity"], r["host"], r["epoch"]) for r in records} == {(1, "db1", 1)}
+                assert "request" not in records[0] and len(records[0]["set"]) == 32, records
+                assert w.shares["ops"].split()[5] not in json.dumps(records)
+                level, text = exposed()
+                assert text.endswith(f"of epoch 1, 2 open it: {', '.join(names)}"), text
+                assert level == ("CRITICAL" if len(names) == 2 else "WARNING"), level
+            for name in ("breakglass.seal.2", "n"):
+                path = w.path(name)
+                if os.path.exists(path):
+                    (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)
+
+
+def test_shares_of_a_seal_that_is_not_in_force_are_not_counted_against_the_one_that_is():
+    with World() as w, World() as other, protected(w):
+        for r in (reseal(other), run("combine", other.seal, "--stdin", stdin=other.lines())):
+            assert r.returncode == 0 and "it is recorded" not in r.stderr, r
+        run("share", "verify", other.seal, "--stdin", stdin=other.lines("dba"), check=0)
+        assert recorded() == [] and exposed() is None
 
 
 def reseal(w, *more, stdin=None, names=("ops", "audit")):
