@@ -29,6 +29,7 @@ static const struct bg_check_row host_rows[] = {
 	{ "vetoes", bg_check_vetoes, false },
 	{ "helper", bg_check_helper, false },
 	{ "log", bg_check_log, true },
+	{ "journal", bg_check_journal, false },
 	{ "alerts", bg_check_alerts, false },
 	{ "disk", bg_check_disk, false },
 	{ "permissions", bg_check_permissions, false },

@@ -13,7 +13,8 @@ enum bg_level { BG_LEVEL_OK, BG_LEVEL_WARNING, BG_LEVEL_CRITICAL };
 
 struct bg_judge {
 	const struct bg_tree *tree;
-	/* todo: NULL for BG_LEVEL_OK. Borrowed texts. */
+	/* todo: NULL where nothing is to be done; of BG_LEVEL_OK: what may be, if somebody
+	   minds. Borrowed texts. */
 	void (*found)(void *arg, enum bg_level level, const char *text, const char *todo);
 	void *arg;
 };

@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""check's rows that speak of the past: what the chain says is owed, and that a long one is read once."""
+"""check's rows that look at the host itself, and what a folder cannot stand for: what the chain says is
+owed (a long one is read once), what the kernel has, what `revoke --lock` left."""
 
 import functools
+import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -84,6 +87,13 @@ def test_each_blocker_turns_its_row():
         ([step(GRANTED, 8, account="other")], "OK", "reviews", "every use is reviewed"),
         (typed[:1], "WARNING", "reviews", "machines have seen 1 share of epoch 1, 2 open it: ops"),
         (typed, "CRITICAL", "reviews", "machines have seen 2 shares of epoch 1, 2 open it: ops, dba"),
+        # given to a verb of the command: no request
+        ([step(("SHARE_ACCEPTED", "ops typed here for bg-unlock reseal"), 1, request="",
+               custodians="ops")], "WARNING", "reviews", "seen 1 share of epoch 1, 2 open it: ops"),
+        ([*typed[:1], step(("SHARE_ACCEPTED", "dba typed here for bg-unlock reseal"), 1, request="",
+                           custodians="dba")], "CRITICAL", "reviews", "2 open it: ops, dba"),
+        ([step(("SHARE_ACCEPTED", "ops typed here for bg-unlock reseal"), 1, request="", epoch=0,
+               custodians="ops")], "OK", "reviews", "every use"),
         ([step(("SHARE_ACCEPTED", "ops typed here"), 1, epoch=0)], "OK", "reviews", "every use"),
         ([step(STARTED, 2, request=""), step((ENDED[0], ENDED[1].replace("passed", "failed")), 2,
                                              request="")], "WARNING", "drill", "did not pass: failed"),
@@ -109,10 +119,100 @@ def test_each_blocker_turns_its_row():
 
 def turned(before, now, level, name, text):
     """Only that row is another one (the head is another in each chain, so the row log is)."""
-    name = "breakglass/" + name
+    name = name if name in before else "breakglass/" + name
     assert [(lv, t) for lv, t in now[name] if lv == level and text in t], (text, now[name])
     other = {row for row in before | now if before.get(row) != now.get(row)} - {name, "log"}
     assert not other, (name, text, {row: (before.get(row), now.get(row)) for row in other})
+
+
+def test_a_kernel_without_audit_turns_its_row():
+    """As with audit=0: that file is not there, and everything else is."""
+    write(step(("ATTEMPT", "login begun"), 20))
+    before = rows()
+    for name in ("sessionid", "loginuid"):
+        without = ("strace", "-qq", "-o", "/mnt/strace", "-P", "/proc/self/" + name, "-e",
+                   "inject=access,faccessat,faccessat2:error=ENOENT")
+        turned(before, rows(without), "CRITICAL", "audit", "sudo and su are refused inside a session")
+
+
+GETENT = "/usr/bin/getent"
+
+
+def answers(passwd, groups="true"):
+    """Takes getent's place: what the system's sources answer."""
+    with open("/mnt/getent", "w", encoding="ascii") as f:
+        f.write(f"#!/bin/sh\ncase $1 in passwd) {passwd};; initgroups) {groups};; esac\n")
+    os.chmod("/mnt/getent", 0o755)
+
+
+def test_what_the_system_answers_turns_its_row():
+    with open("/etc/breakglass/accounts/breakglass/host", encoding="ascii") as f:
+        uid = int(re.search(r"^uid = (\d+)$", f.read(), re.M)[1])
+    good = f"echo breakglass:x:{uid}:1:::"
+    table = (
+        ("echo breakglass:x:4811:1:::", "true", "CRITICAL", "lookup", "not uid "),
+        ("exit 2", "true", "CRITICAL", "lookup", "the system gives"),
+        ("exec sleep 100", "true", "CRITICAL", "lookup", "the account's name is not answered within"),
+        (good, "exec sleep 100", "CRITICAL", "groups", "a source of groups does not answer within"),
+    )
+    write(step(("ATTEMPT", "login begun"), 20))
+    answers(good)
+    subprocess.run(["mount", "--bind", "/mnt/getent", GETENT], check=True)
+    try:
+        before = rows()
+        for name in ("lookup", "groups"):
+            assert before["breakglass/" + name][0][0] == "OK", before
+        for passwd, groups, level, name, text in table:
+            answers(passwd, groups)
+            turned(before, rows(), level, name, text)
+    finally:
+        subprocess.run(["umount", GETENT], check=True)
+
+
+LOCKED = "/etc/breakglass/accounts/breakglass/locked"
+MARK = "/run/breakglass/locks/breakglass"
+LOCK = "[lock]\nid = " + "a5" * 16 + "\nat = 2026-11-20T10:00:00Z\nby = root (kim)\n"
+
+
+def lift_mark():
+    """As the module leaves it when a quorum lifted that lock (lib/core/record.c)."""
+    content = len(b"breakglass").to_bytes(2, "big") + b"breakglass" + b"\xa5" * 16
+    record = b"bgR1\5" + len(content).to_bytes(4, "big") + content
+    return record + hashlib.sha256(record).digest()
+
+
+def put_file(path, data):
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(data)
+    os.chmod(path, 0o600)
+
+
+def test_a_lock_turns_its_row():
+    table = (
+        (LOCK.encode(), None, "locked since 2026-11-20T10:00:00Z by root (kim)"),
+        (b"x", None, "accounts/breakglass/locked cannot be read, and locks"),
+        (LOCK.encode(), lift_mark(), "lifted the lock of 2026-11-20T10:00:00Z, but its file is still"),
+        # a mark that is damaged lifts nothing
+        (LOCK.encode(), lift_mark()[:-1], "locked since 2026-11-20T10:00:00Z by root (kim)"),
+    )
+    write(step(("ATTEMPT", "login begun"), 20))
+    before = rows()
+    assert before["breakglass/lock"] == [("OK", "not locked")], before["breakglass/lock"]
+    for lock, mark, text in table:
+        put_file(LOCKED, lock)
+        if mark:
+            put_file(MARK, mark)
+        try:
+            turned(before, rows(), "WARNING", "lock", text)
+        finally:
+            for path in (LOCKED, MARK):
+                if os.path.exists(path):
+                    os.unlink(path)
+    # lifted, and its file gone, as it should be
+    put_file(MARK, lift_mark())
+    assert rows() == before
+    os.unlink(MARK)
 
 
 def long_log(path=chainlib.segment):
