@@ -22,10 +22,10 @@ struct bg_audit_event {
 	char id[BG_AUDIT_ID_LEN]; /* "": none */
 	int64_t ms;
 	bool has_call; /* the record with who and whether; else the event is not of a session */
-	bool is_success, is_command;
+	bool is_success, is_command, is_cut;
 	uint32_t auid;
 	char uid[16], session[16], program[BG_AUDIT_PATH_LEN], key[64];
-	char args[BG_AUDIT_ARGS_LEN]; /* as a shell would take them; "…" where they were cut */
+	char args[BG_AUDIT_ARGS_LEN]; /* as a shell would take them; is_cut: "…" at their end */
 	char folder[BG_AUDIT_PATH_LEN];
 	size_t path_count, path_dropped;
 	struct {
@@ -33,7 +33,7 @@ struct bg_audit_event {
 	} paths[BG_AUDIT_PATHS_MAX];
 };
 
-#define BG_AUDIT_OPEN 4 /* events that may be under way at once */
+#define BG_AUDIT_OPEN 16 /* events that may be under way at once: one a processor or so */
 struct bg_audit_reader {
 	void (*on_event)(void *arg, const struct bg_audit_event *event);
 	void *arg;

@@ -12,15 +12,19 @@ bool bg_audit_line_id(const char *line, char ret[static BG_AUDIT_ID_LEN], int64_
 {
 	const char *p = strstr(line, "msg=audit(");
 	size_t len = p ? strcspn(p + 10, ")") : 0;
+	unsigned long long secs, part = 0;
 	char *end;
 
 	if (len == 0 || len >= BG_AUDIT_ID_LEN)
 		return false;
 	memcpy(ret, p + 10, len);
 	ret[len] = '\0';
-	*ret_ms = (int64_t)strtoll(ret, &end, 10) * 1000;
+	secs = strtoull(ret, &end, 10);
+	if (secs >= INT64_MAX / 1000)
+		return false;
 	if (*end == '.')
-		*ret_ms += (int64_t)strtol(end + 1, NULL, 10) % 1000;
+		part = strtoull(end + 1, NULL, 10) % 1000;
+	*ret_ms = (int64_t)(secs * 1000 + part);
 	return true;
 }
 
@@ -73,8 +77,9 @@ static void decode(const char *p, size_t len, char *ret, size_t size)
 {
 	size_t n = 0;
 
-	if (len >= 2 && *p == '"') {
-		(void)snprintf(ret, size, "%.*s", (int)(len - 2), p + 1);
+	if (*p == '"') {
+		len -= len >= 2 && p[len - 1] == '"' ? 2 : 1;
+		(void)snprintf(ret, size, "%.*s", (int)len, p + 1);
 		return;
 	}
 	while (2 * n + 1 < len && n + 1 < size && digit(p[2 * n]) >= 0 &&
@@ -102,12 +107,15 @@ static void put_text(const char *line, const char *name, char *ret, size_t size)
 static void append(struct bg_audit_event *event, const char *text)
 {
 	static const char cut[] = "…";
-	size_t len = strlen(event->args), more = strlen(text);
+	size_t len = event->is_cut ? 0 : strlen(event->args), more = strlen(text);
 
-	if (len + more + sizeof(cut) <= sizeof(event->args))
+	if (event->is_cut)
+		return;
+	event->is_cut = len + more + sizeof(cut) > sizeof(event->args);
+	if (event->is_cut)
+		memcpy(event->args + len, cut, sizeof(cut)); /* room was left for it */
+	else
 		memcpy(event->args + len, text, more + 1);
-	else if (len + sizeof(cut) <= sizeof(event->args) && !strstr(event->args, cut))
-		memcpy(event->args + len, cut, sizeof(cut));
 }
 
 static void append_quoted(struct bg_audit_event *event, const char *arg)
@@ -211,12 +219,21 @@ static struct bg_audit_event *find(struct bg_audit_reader *reader, const char *i
 	return event;
 }
 
+/* auditd.conf's name_format puts the host before each record. */
+static const char *skip_node(const char *line)
+{
+	const char *end = strncmp(line, "node=", 5) == 0 ? strchr(line, ' ') : NULL;
+
+	return end ? end + 1 : line;
+}
+
 void bg_audit_read(struct bg_audit_reader *reader, const char *line)
 {
 	char id[BG_AUDIT_ID_LEN] = "", type[16];
 	struct bg_audit_event *event;
 	int64_t ms;
 
+	line = skip_node(line);
 	if (strncmp(line, "type=", 5) != 0 || !bg_audit_line_id(line, id, &ms))
 		return;
 	event = find(reader, id, ms);
