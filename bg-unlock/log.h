@@ -33,6 +33,8 @@ void bg_log_json_finding(const struct bg_finding *finding);
 int bg_log_conclude(uint64_t damages);
 /* bg_log_read's errors. */
 int bg_log_fail(enum bg_err err, const struct bg_diag *diag);
+/* The same where a JSON object with a list at its end is being written: ends both. */
+int bg_log_fail_json(enum bg_err err, const struct bg_diag *diag);
 
 /* log_show.c: text and JSON of all, or of one request. */
 int bg_log_show(struct bg_crypto *crypto, const struct bg_log_options *options);

@@ -102,7 +102,7 @@ static int finish_json(struct bg_crypto *crypto)
 	(void)printf("],\"findings\":[");
 	err = bg_log_read(crypto, &visitor, &totals, &diag);
 	if (err != BG_OK)
-		return bg_log_fail(err, &diag);
+		return bg_log_fail_json(err, &diag);
 	bg_hex_encode(totals.hash, sizeof(totals.hash), hash);
 	(void)printf("],\"damages\":%" PRIu64 ",\"doubts\":%" PRIu64 ",\"restarts\":%" PRIu64
 		     ",\"records_count\":%" PRIu64 ",\"first\":%" PRIu64 ",\"seq\":%" PRIu64
@@ -135,7 +135,8 @@ static int put_records(struct bg_crypto *crypto, const struct bg_log_options *op
 	err = chapter ? put_chapter(crypto, chapter, &export)
 		      : put_all(crypto, &export, totals, &diag);
 	if (err != BG_OK)
-		return bg_log_fail(err, &diag);
+		return export.format == BG_LOG_JSON ? bg_log_fail_json(err, &diag)
+						    : bg_log_fail(err, &diag);
 	return export.format == BG_LOG_JSON ? finish_json(crypto)
 					    : bg_log_conclude(totals->damages);
 }

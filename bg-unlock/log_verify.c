@@ -60,6 +60,12 @@ int bg_log_conclude(uint64_t damages)
 	return BG_EXIT_NO;
 }
 
+int bg_log_fail_json(enum bg_err err, const struct bg_diag *diag)
+{
+	(void)printf("],\"error\":\"%s\"}\n", bg_err_text(err));
+	return bg_log_fail(err, diag);
+}
+
 int bg_log_fail(enum bg_err err, const struct bg_diag *diag)
 {
 	return bg_fail(
@@ -266,7 +272,7 @@ int bg_log_verify(struct bg_crypto *crypto, const struct bg_log_options *options
 	struct verify verify = { .crypto = crypto, .options = options, .heads = bg_heads_new() };
 	const struct bg_log_visitor visitor = { &verify, meet, see };
 	struct bg_heads_totals heads;
-	struct bg_log_totals totals;
+	struct bg_log_totals totals = { 0 };
 	struct bg_diag diag = { 0 };
 	enum bg_err err;
 	int status;
@@ -280,12 +286,13 @@ int bg_log_verify(struct bg_crypto *crypto, const struct bg_log_options *options
 	if (options->format == BG_LOG_JSON)
 		(void)printf("{\"schema\":1,\"findings\":[");
 	err = bg_log_read(crypto, &visitor, &totals, &diag);
-	if (err == BG_ERR_NOENT && options->format != BG_LOG_JSON) {
-		/* no log at all: what others know of it is still told */
-		bg_heads_judge(verify.heads, 0, see_head, &verify, &heads);
-	}
+	/* no log at all where others know of one: all of it is missing */
+	bg_heads_judge(verify.heads, 0, NULL, NULL, &heads);
+	if (err == BG_ERR_NOENT && heads.count > 0)
+		err = BG_OK;
 	if (err != BG_OK)
-		return bg_log_fail(err, &diag);
+		return options->format == BG_LOG_JSON ? bg_log_fail_json(err, &diag)
+						      : bg_log_fail(err, &diag);
 	bg_heads_judge(verify.heads, totals.first, see_head, &verify, &heads);
 	print_result(&verify, &totals, &heads);
 	return conclude(&verify, &totals, &heads);

@@ -24,6 +24,9 @@
 #define TAR	 "report.tar"
 #define PATH_LEN 256
 
+#define KILLED_MS      60000
+#define SESSION_MAX_MS 86400000 /* no seal allows more */
+
 /* The folder that it is made in, removed at the end with all that is in it. */
 struct place {
 	char top[64], name[64]; /* top/name is what is put into the tar */
@@ -193,31 +196,62 @@ static int put_tar(const struct place *place, const char *output)
 	}
 	if (!copy_out(path, output)) {
 		bg_error("%s: %s", output, strerror(errno));
+		bg_hint("--output FILE writes it elsewhere; nothing is replaced");
 		return BG_EXIT_MACHINE;
 	}
 	return BG_EXIT_DONE;
+}
+
+/* When its sessions were over, as far as the records seen so far say. */
+struct ends {
+	unsigned int open;
+	int64_t opened_ms, ended_ms; /* the last ones */
+};
+
+static void take_end(struct ends *ends, const struct bg_entry_line *e, int64_t ms)
+{
+	if (bg_story_is_event(e, "SESSION_OPENED")) {
+		ends->open++;
+		ends->opened_ms = ms;
+	} else if (bg_story_is_event(e, "SESSION_CLOSED")) {
+		ends->open -= ends->open > 0;
+		ends->ended_ms = ms;
+	} else if (bg_story_is_event(e, "SESSION_EXPIRED") || bg_story_is_event(e, "REVOKED")) {
+		ends->ended_ms = ms + KILLED_MS; /* the watchdog ends each of them */
+	}
+}
+
+/* Until now, while a session may be open: one whose end nobody recorded, no longer than any may be.
+ */
+static int64_t end_of(const struct ends *ends, int64_t now)
+{
+	int64_t latest = ends->opened_ms + SESSION_MAX_MS;
+
+	if (ends->open == 0 && ends->ended_ms > 0)
+		return ends->ended_ms;
+	return ends->opened_ms > 0 && latest < now ? latest : now;
 }
 
 /* When it began, and when the last of it ended but for its review; who. */
 static void take_facts(struct bg_report *report)
 {
 	const struct bg_tree tree = { .is_host = true, .root = "/" };
+	struct ends ends = { 0 };
 	struct bg_diag diag = { 0 };
 	struct bg_host host;
 	char text[BG_VALUE_LEN];
 	int64_t ms;
 
-	report->to_ms = (int64_t)time(NULL) * 1000;
 	for (const struct bg_entry_line *e = report->chapter->first; e; e = e->next) {
 		bg_story_value(e, "time", text);
 		if (!bg_event_time_read(text, &ms))
 			continue;
 		report->from_ms = report->from_ms ? report->from_ms : ms;
-		if (bg_story_is_event(e, "SESSION_CLOSED"))
-			report->to_ms = ms;
+		take_end(&ends, e, ms);
 		bg_story_value(e, "epoch", text);
 		report->epoch = text[0] ? (uint32_t)strtoul(text, NULL, 10) : report->epoch;
 	}
+	report->to_ms = end_of(&ends, (int64_t)time(NULL) * 1000);
 	(void)snprintf(report->account, sizeof(report->account), "%s", report->chapter->account);
 	if (bg_is_account(report->account, BG_PAM_NAME_LEN) &&
 		bg_account_host(&tree, report->account, &host, &diag) == BG_OK)

@@ -27,7 +27,8 @@ void bg_report_say(struct bg_report *r, const char *fmt, ...) BG_PRINTF(2, 3);
 void bg_report_line(struct bg_report *r, const char *line);
 /* What a program says is the part; its end if it failed. */
 void bg_report_run(struct bg_report *r, const char *const argv[]);
-/* Calls each with every line of a file, without its end; false: there is no such file. */
+/* Calls each with every line of a file, without its end; false: there is no such
+   regular file. */
 bool bg_report_each_line(const char *path, struct bg_report *r,
 	void (*each)(struct bg_report *r, void *arg, const char *line), void *arg);
 

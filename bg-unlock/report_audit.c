@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#define FILES_MAX 99 /* auditd keeps audit.log.1 to .num_logs - 1 */
+#define FILES_MAX 998 /* auditd keeps audit.log.1 to .num_logs - 1, at most 999 */
 #define SEEN_MAX  (1U << 16)
 #define LINE_LEN  (3 * BG_AUDIT_ARGS_LEN)
 
@@ -21,7 +21,9 @@ struct look {
 	struct bg_report *r;
 	void (*on_event)(struct look *look, const struct bg_audit_event *event);
 	struct bg_audit_reader reader;
-	char wanted[BG_AUDIT_ID_LEN], auid[24], key[BG_VALUE_LEN + 16];
+	char ids[BG_AUDIT_OPEN][BG_AUDIT_ID_LEN]; /* the newest events of ours */
+	size_t next_id;
+	char auid[24], key[BG_VALUE_LEN + 16];
 	int64_t first_ms; /* of the whole log; 0: it is empty */
 	unsigned int found, unkept;
 	uint64_t salt; /* or names could be chosen so that one hides another */
@@ -209,17 +211,25 @@ void bg_report_files(struct bg_report *r)
 	look_at(r, tell_files);
 }
 
+/* Is the record of an event one of whose records names our login uid? Others' may stand between. */
+static bool is_of_ours(struct look *look, const char *line, const char *id)
+{
+	for (size_t i = 0; i < BG_AUDIT_OPEN; i++)
+		if (strcmp(look->ids[i], id) == 0)
+			return true;
+	if (!strstr(line, look->auid))
+		return false;
+	memcpy(look->ids[look->next_id], id, BG_AUDIT_ID_LEN);
+	look->next_id = (look->next_id + 1) % BG_AUDIT_OPEN;
+	return true;
+}
+
 static void add_if_audited(struct bg_report *r, void *arg, const char *line)
 {
-	struct look *look = arg;
 	char id[BG_AUDIT_ID_LEN] = "";
 	int64_t ms;
 
-	if (!bg_audit_line_id(line, id, &ms) || !is_within(r, ms))
-		return;
-	if (strstr(line, look->auid))
-		memcpy(look->wanted, id, sizeof(id));
-	if (strcmp(look->wanted, id) == 0)
+	if (bg_audit_line_id(line, id, &ms) && is_within(r, ms) && is_of_ours(arg, line, id))
 		bg_report_line(r, line);
 }
 
@@ -229,7 +239,7 @@ void bg_report_audit(struct bg_report *r)
 
 	if (!is_known(r))
 		return;
-	look.wanted[0] = '\0';
+	memset(&look, 0, sizeof(look));
 	(void)snprintf(look.auid, sizeof(look.auid), " auid=%u ", (unsigned int)r->uid);
 	say_nothing(r, each_audit_line(r, add_if_audited, &look));
 }

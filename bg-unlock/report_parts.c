@@ -8,10 +8,12 @@
 #include <breakglass/os_helper.h>
 #include <breakglass/paths.h>
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -107,10 +109,15 @@ bool bg_report_each_line(const char *path, struct bg_report *r,
 	void (*each)(struct bg_report *r, void *arg, const char *line), void *arg)
 {
 	char line[LINE_LEN];
-	FILE *file = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	FILE *file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
 
-	if (!file)
+	if (!file) {
+		if (fd >= 0)
+			(void)close(fd);
 		return false;
+	}
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
 		each(r, arg, line);

@@ -27,7 +27,9 @@ BG_CHECKED enum bg_err bg_heads_add_journal(
 	struct bg_heads *heads, size_t *ret_count, struct bg_diag *diag);
 /* A file: a syslog, a list of SEQ:HASH, or a copy of the chain's own lines; lines that hold no
    head are passed over, and so are those of more than 16 KiB. is_syslog: anybody may have written
-   its lines, so what it knows alone is a doubt and no proof. BG_ERR_NOENT, _IO, _TOO_BIG. */
+   its lines, so what it knows alone is a doubt and no proof. crypto NULL: a syslog that nobody
+   asked for, so the chain's own lines are not looked for, and what is no regular file is not
+   there. BG_ERR_NOENT, _IO, _TOO_BIG. */
 BG_CHECKED enum bg_err bg_heads_add_file(struct bg_crypto *crypto, struct bg_heads *heads,
 	const char *path, bool is_syslog, size_t *ret_count, struct bg_diag *diag);
 

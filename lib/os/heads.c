@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_LEN	(16 * 1024)
@@ -120,10 +121,18 @@ enum bg_err bg_heads_add_file(struct bg_crypto *crypto, struct bg_heads *heads, 
 	bool is_syslog, size_t *ret_count, struct bg_diag *diag)
 {
 	size_t before = heads->count;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	FILE *file;
+	struct stat st;
 	enum bg_err err;
 
+	/* a pipe that was asked for is read to its end */
+	if (fd >= 0 && (fstat(fd, &st) != 0 || (!crypto && !S_ISREG(st.st_mode)) ||
+			       fcntl(fd, F_SETFL, 0) != 0)) {
+		bg_fd_close(&fd);
+		return bg_diag_set(diag, BG_ERR_NOENT, path, "a regular file");
+	}
+	file = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!file) {
 		err = errno == ENOENT ? BG_ERR_NOENT : BG_ERR_IO;
 		if (diag)

@@ -120,6 +120,28 @@ def test_missing_tail_is_known_elsewhere():
         assert ("DOUBTFUL: 6 records" if source == "syslog" else "DAMAGED: 6 records") in said, said
 
 
+def test_no_log_at_all_is_damage_where_one_is_known():
+    chain = start()
+    journal(chain.head(8), chain.head(9))
+    for folder in (chainlib.VAR, chainlib.RUN):
+        shutil.rmtree(os.path.dirname(folder))
+    said = verify(status=1)
+    assert "the journal: records 8 to 9, known there, not in the log" in said, said
+    assert "DAMAGED: 0 records" in said and "nothing was recorded" not in said, said
+    told = json.loads(run("log", "verify", "--json", check=1).stdout)
+    assert told["damages"] == 1 and told["findings"][0]["last_seq"] == 9, told
+    journal()
+    assert "nothing was recorded" in verify(status=3)
+    for part in ("verify", "show"):
+        assert json.loads(run("log", part, "--json", check=3).stdout)["error"], part
+
+
+def test_what_is_no_file_is_not_waited_for():
+    start()
+    os.mkfifo("/var/log/auth.log")
+    assert "whole: 9 records" in verify()
+
+
 def test_rewritten_chain_is_known_elsewhere():
     """All anew from a changed record on, head and links too: only a copy contradicts."""
     chain = start()
@@ -509,6 +531,58 @@ def test_report_has_all_of_one_use():
     again = run("log", "report", DIGEST[:8], "-o", "/mnt/report.tar", check=3)
     assert "/mnt/report.tar" in again.stderr and os.listdir("/var/tmp") == [], again
     shutil.rmtree("/etc/breakglass/accounts")
+
+
+def report(*more, log=AUDIT, t=1795255202):
+    """The parts of a report of the story and more records; log: auditd's, its times from t."""
+    report_place()
+    chain = story()
+    for event, second in more:
+        chain.add(event, request=DIGEST, host="db1", account="breakglass", result="x",
+                  time=f"2026-11-21T10:00:{second:02}.000Z")
+    chain.write(len(chain.lines))
+    for name in os.listdir("/var/log/audit"):
+        os.unlink("/var/log/audit/" + name)
+    put("/var/log/audit/audit.log", log.format(t=t).split("\n")[:-1])
+    os.mkfifo("/var/log/syslog")
+    run("log", "report", DIGEST[:8], "-o", "/mnt/some.tar", check=0)
+    with tarfile.open("/mnt/some.tar") as tar:
+        parts = {os.path.basename(m.name): tar.extractfile(m).read().decode()
+                 for m in tar.getmembers() if m.isfile()}
+    os.unlink("/mnt/some.tar")
+    shutil.rmtree("/etc/breakglass/accounts")
+    return parts
+
+
+def test_report_goes_on_while_a_session_is_open():
+    """Of two sessions one is closed; what the other one does then is of the use too."""
+    begun = 1795255200  # 2026-11-21 10:00:00
+    for events, has in (
+        ((("SESSION_OPENED", 10), ("SESSION_OPENED", 11), ("SESSION_CLOSED", 12)), True),
+        ((("SESSION_OPENED", 10), ("SESSION_CLOSED", 12)), False),
+        ((("SESSION_OPENED", 10), ("SESSION_CLOSED", 12), ("REVIEWED", 59)), False),
+        ((("SESSION_OPENED", 10), ("SESSION_EXPIRED", 12)), True),
+    ):
+        assert ("systemctl" in report(*events, t=begun + 40)["commands.txt"]) == has, events
+
+
+def test_report_reads_records_with_the_host_before_them():
+    """auditd.conf: name_format = HOSTNAME"""
+    log = "".join(f"node=db1.example.org {line}\n" for line in AUDIT.split("\n")[:-1])
+    parts = report(log=log)
+    assert "systemctl restart 'one two'" in parts["commands.txt"], parts["commands.txt"]
+    assert "made    /etc/sssd/sssd.conf" in parts["files.txt"], parts["files.txt"]
+
+
+def test_report_has_events_that_were_written_at_once():
+    """All records of all of them, whoever's stand between."""
+    head = 'type=SYSCALL msg=audit({{t}}.1:{n}): success=yes auid=4711 uid=0 ses=3 exe="/x" key="k"\n'
+    path = 'type=PATH msg=audit({{t}}.1:{n}): item=0 name="/made/{n}" nametype=CREATE\n'
+    log = "".join(line.format(n=n) for line in (head, path) for n in range(16))
+    parts = report(log=log)
+    for n in range(16):
+        assert f"made    /made/{n} " in parts["files.txt"], (n, parts["files.txt"])
+        assert f'"/made/{n}"' in parts["audit.txt"], (n, parts["audit.txt"])
 
 
 def test_report_reads_what_auditd_really_writes():
