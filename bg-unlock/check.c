@@ -9,6 +9,7 @@
 #include "load.h"
 
 #include <breakglass/escape.h>
+#include <breakglass/paths.h>
 
 #include <getopt.h>
 #include <stdio.h>
@@ -73,13 +74,27 @@ static const struct {
 	const char *text;
 } levels[] = { { "OK" }, { "WARNING" }, { "CRITICAL" } };
 
+/* There is no room for more: the last finding says so, and is as bad as what it stands for may be.
+ */
+static void count_dropped(struct bg_check *check)
+{
+	struct bg_check_finding *last = &check->findings[BG_FINDINGS_MAX - 1];
+
+	check->dropped += check->dropped ? 1 : 2; /* that one's own text goes too */
+	*last = (struct bg_check_finding){ .level = BG_LEVEL_CRITICAL, .name = "findings" };
+	(void)snprintf(last->text, sizeof(last->text),
+		"%zu findings more than can be told: what they say is not known", check->dropped);
+	(void)snprintf(last->todo, sizeof(last->todo),
+		"fewer accounts in " BG_PATH_ACCOUNTS ", or mend what is told first");
+}
+
 static void found(void *arg, enum bg_level level, const char *text, const char *todo)
 {
 	struct bg_check *check = arg;
 	struct bg_check_finding *finding = &check->findings[check->count];
 
 	if (check->count == BG_FINDINGS_MAX) {
-		check->dropped++;
+		count_dropped(check);
 		return;
 	}
 	check->count++;
@@ -125,7 +140,7 @@ static size_t count_level(const struct bg_check *check, enum bg_level level)
 
 static enum bg_level worst(const struct bg_check *check)
 {
-	if (count_level(check, BG_LEVEL_CRITICAL) || check->dropped)
+	if (count_level(check, BG_LEVEL_CRITICAL))
 		return BG_LEVEL_CRITICAL;
 	return count_level(check, BG_LEVEL_WARNING) ? BG_LEVEL_WARNING : BG_LEVEL_OK;
 }

@@ -6,8 +6,9 @@
 #include "judge.h"
 
 #include <breakglass/sources.h>
+#include <time.h>
 
-#define BG_FINDINGS_MAX 128
+#define BG_FINDINGS_MAX 1024 /* some forty accounts; the last one says how many more */
 
 struct bg_check_finding {
 	enum bg_level level;
@@ -63,6 +64,16 @@ bg_check_fn bg_check_drill;
 /* The sources of a database in nsswitch.conf, "" where there is none. */
 void bg_check_sources(
 	struct bg_check *check, const char *database, char ret[static BG_SOURCES_LEN]);
+
+/* A finding if records have not been taken from /run for minutes. */
+void bg_check_carried(struct bg_check *check);
+/* Is no alert behind `done` (the last one that the handler took) waiting for minutes? Else a
+ * finding.
+ */
+bool bg_check_handed(struct bg_check *check, const char *handler, uint64_t done);
+/* The newest record of the log: when it was made, and whether in this boot. False: there is none
+   that has a time. */
+bool bg_check_newest(const struct bg_check *check, time_t *ret_time, bool *ret_is_of_boot);
 
 /* Writes the findings as metrics, atomically. status: check's own. */
 BG_CHECKED enum bg_err bg_check_prometheus(

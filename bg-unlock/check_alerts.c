@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define HANDLERS_MAX 32
+#define UNFIT_MAX    8 /* files that are named */
 #define DUE_SECS     60
 #define WAIT_MS	     40000 /* a handler has half a minute */
 #define TURN_NS	     100000000
@@ -30,6 +31,42 @@ struct handlers {
 	size_t count;
 };
 
+/* Why breakglass-alert does not run a file of that folder; NULL: it does, or is not meant to. One
+   that others may write is not run either: the row permissions says so. */
+static const char *unfit(const char *name, const struct stat *st)
+{
+	if (name[0] == '.' || !S_ISREG(st->st_mode))
+		return NULL;
+	if (!bg_alert_is_handler(name))
+		return "its name is not of letters, digits, '.', '_' and '-'";
+	return (st->st_mode & S_IXOTH) == 0 ? "it is not executable for everybody" : NULL;
+}
+
+/* Who is not told because of that? */
+static void judge_unfit(struct bg_check *check)
+{
+	DIR *d = opendir(bg_tree_path(&check->tree, BG_PATH_HANDLERS));
+	const struct dirent *entry;
+	unsigned int count = 0;
+	struct stat st;
+
+	/* cppcheck-suppress readdirCalled ; the stream is this function's own */
+	while (d != NULL && count < UNFIT_MAX && (entry = readdir(d)) != NULL) {
+		const char *why = fstatat(dirfd(d), entry->d_name, &st, 0) == 0
+					  ? unfit(entry->d_name, &st)
+					  : NULL;
+
+		if (why == NULL)
+			continue;
+		count++;
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"chown root:root and chmod 0755 it, or move it out of " BG_PATH_HANDLERS,
+			"%.64s is not run as a handler: %s", entry->d_name, why);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+}
+
 /* What breakglass-alert would run. path: as this tree's. */
 static void list(const char *path, struct handlers *ret)
 {
@@ -40,9 +77,9 @@ static void list(const char *path, struct handlers *ret)
 	ret->count = 0;
 	/* cppcheck-suppress readdirCalled ; the stream is this function's own */
 	while (d != NULL && (entry = readdir(d)) != NULL) {
-		if (!bg_alert_is_handler(entry->d_name) || ret->count == HANDLERS_MAX ||
-			fstatat(dirfd(d), entry->d_name, &st, 0) != 0 || !S_ISREG(st.st_mode) ||
-			(st.st_mode & S_IXOTH) == 0 || st.st_uid != 0 ||
+		if (ret->count == HANDLERS_MAX || fstatat(dirfd(d), entry->d_name, &st, 0) != 0 ||
+			!S_ISREG(st.st_mode) || !bg_alert_is_handler(entry->d_name) ||
+			unfit(entry->d_name, &st) != NULL || st.st_uid != 0 ||
 			(st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 			continue;
 		ret->is_told[ret->count] = ret->has_failed[ret->count] = false;
@@ -89,11 +126,35 @@ static bool is_due_waiting(const char *path)
 	return is_waiting;
 }
 
+static void judge_handler(struct bg_check *check, const char *name)
+{
+	char folder[160];
+	struct bg_alert_cursor cursor = { 0 };
+	bool is_known;
+
+	(void)snprintf(folder, sizeof(folder), "%s",
+		bg_tree_path(&check->tree, BG_PATH_SPOOL "/handlers"));
+	is_known = read_cursor(folder, name, &cursor);
+	if (is_known && cursor.failures > 0) {
+		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
+			"journalctl -u breakglass-alert says why",
+			"handler %s failed %u time%s in a row; alerts wait for it", name,
+			(unsigned int)cursor.failures, cursor.failures == 1 ? "" : "s");
+		return;
+	}
+	if (!bg_check_handed(check, name, cursor.done))
+		return;
+	if (is_known)
+		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
+			"handler %s takes alerts, the last one was %" PRIu64, name, cursor.done);
+	else
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "bg-unlock check --alerts",
+			"handler %s has not taken an alert yet", name);
+}
+
 void bg_check_alerts(struct bg_check *check)
 {
 	static struct handlers handlers;
-	char folder[160];
-	struct bg_alert_cursor cursor;
 
 	if (is_due_waiting(bg_tree_path(&check->tree, BG_PATH_DUE)))
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
@@ -101,31 +162,16 @@ void bg_check_alerts(struct bg_check *check)
 			"enabled?",
 			"a revocation that a handler asked for, or a lifted lock's file, waits for "
 			"more than a minute");
+	bg_check_carried(check);
+	judge_unfit(check);
 	list(bg_tree_path(&check->tree, BG_PATH_HANDLERS), &handlers);
-	if (handlers.count == 0) {
+	if (handlers.count == 0)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
 			"put a handler into " BG_PATH_HANDLERS " (bg-unlock(1), ALERTS)",
 			"no alert handler: who does not read this host's log does not hear of a "
 			"use");
-		return;
-	}
-	(void)snprintf(folder, sizeof(folder), "%s",
-		bg_tree_path(&check->tree, BG_PATH_SPOOL "/handlers"));
-	for (size_t i = 0; i < handlers.count; i++) {
-		if (!read_cursor(folder, handlers.names[i], &cursor))
-			bg_judge_say(&check->judge, BG_LEVEL_WARNING, "bg-unlock check --alerts",
-				"handler %s has not taken an alert yet", handlers.names[i]);
-		else if (cursor.failures > 0)
-			bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-				"journalctl -u breakglass-alert says why",
-				"handler %s failed %u time%s in a row; alerts wait for it",
-				handlers.names[i], (unsigned int)cursor.failures,
-				cursor.failures == 1 ? "" : "s");
-		else
-			bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
-				"handler %s takes alerts, the last one was %" PRIu64,
-				handlers.names[i], cursor.done);
-	}
+	for (size_t i = 0; i < handlers.count; i++)
+		judge_handler(check, handlers.names[i]);
 }
 
 static void note_failures(struct handlers *handlers)

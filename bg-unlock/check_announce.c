@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define ANNOUNCED  BG_PATH_VAR "/announced"
-#define NAMES_LEN  4096
+#define NAMES_LEN  (BG_FINDINGS_MAX * sizeof(((struct bg_check_finding *)0)->name))
 #define RESULT_LEN 400
 
 /* Is it one of the lines of text? */

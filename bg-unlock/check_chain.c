@@ -128,6 +128,37 @@ void bg_check_clock(struct bg_check *check)
 			"the clock is not behind the newest record");
 }
 
+struct newest {
+	time_t time; /* 0: none */
+	char boot[BG_BOOT_ID_LEN + 1];
+};
+
+static void see_newest(void *arg, const char *line, size_t len)
+{
+	struct newest *newest = arg;
+	char text[32];
+	time_t t;
+
+	if (!bg_event_line_field(line, len, "time", text, sizeof(text)) ||
+		(t = parse_time(text)) < 0)
+		return;
+	newest->time = t;
+	(void)bg_event_line_field(line, len, "boot", newest->boot, sizeof(newest->boot));
+}
+
+bool bg_check_newest(const struct bg_check *check, time_t *ret_time, bool *ret_is_of_boot)
+{
+	char boot[BG_BOOT_ID_LEN + 1];
+	struct newest newest = { 0 };
+
+	read_log(&check->tree, see_newest, &newest);
+	if (newest.time == 0)
+		return false;
+	*ret_time = newest.time;
+	*ret_is_of_boot = bg_clock_boot_id(boot) == BG_OK && strcmp(boot, newest.boot) == 0;
+	return true;
+}
+
 struct blocked {
 	time_t since;
 	unsigned int count;

@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #define TIMEOUT_SECS 30
-#define TAIL_LEN     (256 * 1024) /* bytes at the end of a log that are searched */
+#define PIECE_LEN    (256 * 1024)
+#define TAIL_MAX     (64 * 1024 * 1024) /* bytes at the end of a log that are searched */
+#define KEPT_SECS    (7 * 86400)	/* each sink keeps what came for at least that long */
 
 static bool is_in_journal(const char *chain)
 {
@@ -29,20 +31,28 @@ static bool is_in_journal(const char *chain)
 	       status == 0 && strstr(out, chain) != NULL;
 }
 
-/* Is text in the last part of the file? Opened so that nothing waits. */
+/* Is text in the last TAIL_MAX bytes of the file? From its end on, in pieces that overlap by more
+   than the text. Opened so that nothing waits. */
 static bool is_in_tail(const char *path, const char *text)
 {
-	static char buf[TAIL_LEN];
+	static char buf[PIECE_LEN + BG_CHAIN_TEXT_LEN];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	bool is_found = false;
 	struct stat st;
-	ssize_t n = -1;
+	off_t at;
 
 	if (fd < 0)
 		return false;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		n = pread(fd, buf, sizeof(buf), st.st_size > TAIL_LEN ? st.st_size - TAIL_LEN : 0);
+	at = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+	for (int i = 0; i < TAIL_MAX / PIECE_LEN && at > 0 && !is_found; i++) {
+		ssize_t n;
+
+		at = at > PIECE_LEN ? at - PIECE_LEN : 0;
+		n = pread(fd, buf, sizeof(buf), at);
+		is_found = n > 0 && memmem(buf, (size_t)n, text, strlen(text)) != NULL;
+	}
 	(void)close(fd);
-	return n > 0 && memmem(buf, (size_t)n, text, strlen(text)) != NULL;
+	return is_found;
 }
 
 static bool is_in_syslog(const char *chain)
@@ -74,11 +84,59 @@ static bool has_journald(void)
 	return is_there;
 }
 
+/* What the sinks have of the newest record, and what they should have. Journals in memory begin
+   anew at each boot. */
+struct sinks {
+	bool has_syslog, in_journal, in_syslog, is_recent, is_journal_due;
+};
+
+static void look_for(const struct bg_check *check, const char *chain, struct sinks *ret)
+{
+	bool is_of_boot = true;
+	time_t made, now = time(NULL);
+
+	*ret = (struct sinks){ .has_syslog = access("/usr/sbin/rsyslogd", X_OK) == 0,
+		.is_recent =
+			!bg_check_newest(check, &made, &is_of_boot) || now - made < KEPT_SECS };
+	ret->in_journal = is_in_journal(chain);
+	ret->in_syslog = ret->has_syslog && is_in_syslog(chain);
+	ret->is_journal_due =
+		ret->is_recent && (is_of_boot || access("/var/log/journal", F_OK) == 0);
+}
+
+static void judge_sinks(struct bg_check *check, uint64_t seq, const struct sinks *sinks)
+{
+	bool lacks_journal = sinks->is_journal_due && !sinks->in_journal;
+	bool lacks_syslog = sinks->is_recent && sinks->has_syslog && !sinks->in_syslog;
+
+	if (lacks_journal && (lacks_syslog || !sinks->has_syslog))
+		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
+			"systemctl status systemd-journald rsyslog",
+			"record %" PRIu64 " of the chain is neither in the journal nor in syslog",
+			seq);
+	else if (lacks_journal || lacks_syslog)
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"does it run, and was its log kept since then?",
+			"record %" PRIu64 " of the chain did not arrive in %s", seq,
+			lacks_syslog ? "syslog" : "the journal");
+	else if (sinks->in_journal || sinks->in_syslog)
+		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "record %" PRIu64 " is in %s%s%s",
+			seq, sinks->in_journal ? "the journal" : "",
+			sinks->in_journal && sinks->in_syslog ? " and in " : "",
+			sinks->in_syslog ? "syslog" : "");
+	else
+		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
+			"record %" PRIu64
+			", the newest, is older than what journal and syslog have "
+			"to keep",
+			seq);
+}
+
 void bg_check_log(struct bg_check *check)
 {
 	char chain[BG_CHAIN_TEXT_LEN], hex[2 * BG_SHA256_LEN + 1];
 	uint8_t hash[BG_SHA256_LEN];
-	bool has_syslog = access("/usr/sbin/rsyslogd", X_OK) == 0, in_journal, in_syslog;
+	struct sinks sinks;
 	uint64_t seq = 0;
 
 	if (bg_log_head(&seq, hash) != BG_OK) {
@@ -90,25 +148,11 @@ void bg_check_log(struct bg_check *check)
 	}
 	bg_hex_encode(hash, sizeof(hash), hex);
 	(void)snprintf(chain, sizeof(chain), "%" PRIu64 ":%s", seq, hex);
-	in_journal = is_in_journal(chain);
-	in_syslog = has_syslog && is_in_syslog(chain);
 	if (!has_journald())
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
 			"systemctl restart systemd-journald.socket systemd-journald",
 			"nobody listens at the journal's socket: records go to syslog and the "
 			"chain only");
-	if (in_journal && (in_syslog || !has_syslog))
-		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
-			"record %" PRIu64 " is in the journal%s", seq,
-			has_syslog ? " and in syslog" : "");
-	else if (in_journal || in_syslog)
-		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"does it run, and was its log kept since then?",
-			"record %" PRIu64 " of the chain did not arrive in %s", seq,
-			in_journal ? "syslog" : "the journal");
-	else
-		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-			"systemctl status systemd-journald rsyslog",
-			"record %" PRIu64 " of the chain is neither in the journal nor in syslog",
-			seq);
+	look_for(check, chain, &sinks);
+	judge_sinks(check, seq, &sinks);
 }

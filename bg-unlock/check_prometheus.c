@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-static char text[64 * 1024];
+static char text[BG_FINDINGS_MAX * 128];
 static size_t used;
 
 static void add(const char *fmt, ...) BG_PRINTF(1, 2);

@@ -3,14 +3,16 @@
 #include "check.h"
 #include "pam_stack.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define ACCESS_CONF "/etc/security/access.conf"
+#define ACCESS_D    "/etc/security/access.d/*.conf"
 
 /* Modules that refuse for reasons of their own. */
-enum veto { VETO_NOLOGIN, VETO_LOCK, VETO_ACCESS, VETO_OTHER };
+enum veto { VETO_NOLOGIN, VETO_LOCK, VETO_OTHER }; /* pam_access: bg_check_access */
 static const struct {
 	const char *module;
 	enum veto veto;
@@ -18,7 +20,6 @@ static const struct {
 	{ "pam_nologin.so", VETO_NOLOGIN },
 	{ "pam_faillock.so", VETO_LOCK },
 	{ "pam_tally2.so", VETO_LOCK },
-	{ "pam_access.so", VETO_ACCESS },
 	{ "pam_listfile.so", VETO_OTHER },
 	{ "pam_succeed_if.so", VETO_OTHER },
 	{ "pam_time.so", VETO_OTHER },
@@ -37,7 +38,7 @@ static const struct {
 struct met {
 	enum veto wanted;
 	bool is_found;
-	char file[64], module[96], rest[96]; /* the first one */
+	char file[64], module[96]; /* the first one */
 };
 
 /* By its control words a failure may be no end. */
@@ -60,7 +61,6 @@ static void meet(void *arg, const char *file, const struct bg_pam_line *line)
 		met->is_found = true;
 		(void)snprintf(met->file, sizeof(met->file), "%s", file);
 		(void)snprintf(met->module, sizeof(met->module), "%s", line->module);
-		(void)snprintf(met->rest, sizeof(met->rest), "%s", line->rest);
 	}
 }
 
@@ -134,15 +134,18 @@ void bg_check_faillock(struct bg_check *check)
 			met.file, met.module, check->account);
 }
 
-/* One list of access.conf(5): does it name the account before an EXCEPT, and not behind it? */
-static bool is_listed(char *list, const char *account)
+enum access { ACCESS_UNSAID, ACCESS_YES, ACCESS_NO };
+
+/* One list of access.conf(5): does it hold the name (its own group's too) before an EXCEPT, and not
+   behind it? */
+static bool is_listed(char *list, const char *name)
 {
 	bool is_except = false, is_in = false, is_out = false;
 	char *word, group[BG_PAM_NAME_LEN + 3];
 
-	(void)snprintf(group, sizeof(group), "(%s)", account);
+	(void)snprintf(group, sizeof(group), "(%s)", name);
 	while ((word = strsep(&list, " \t,")) != NULL) {
-		bool is_it = strcmp(word, "ALL") == 0 || strcmp(word, account) == 0 ||
+		bool is_it = strcmp(word, "ALL") == 0 || strcmp(word, name) == 0 ||
 			     strcmp(word, group) == 0;
 
 		if (strcmp(word, "EXCEPT") == 0)
@@ -155,49 +158,111 @@ static bool is_listed(char *list, const char *account)
 	return is_in && !is_out;
 }
 
-/* The first line that names the account decides; whether from everywhere is not judged, but a
-   refusal from anywhere counts. ret: that line. */
-static bool is_refused(const struct bg_check *check, const char *path, char ret[static 128])
+/* What a line says: a refusal from anywhere counts, a permission only from everywhere. */
+static enum access judge_line(char *line, const char *account)
+{
+	bool is_plus = line[0] == '+';
+	char *rest = line, *users, *origins;
+
+	(void)strsep(&rest, ":");
+	users = strsep(&rest, ":");
+	origins = rest;
+	if (users == NULL || origins == NULL || !is_listed(users, account))
+		return ACCESS_UNSAID;
+	if (!is_plus)
+		return ACCESS_NO;
+	/* "ALL EXCEPT x" is not everywhere */
+	return strstr(origins, "EXCEPT") == NULL && is_listed(origins, "ALL") ? ACCESS_YES
+									      : ACCESS_UNSAID;
+}
+
+/* The first line that says something decides. ret: that line. */
+static enum access judge_access(
+	const struct bg_check *check, const char *path, char ret[static 128])
 {
 	static char text[BG_INI_FILE_LEN + 1];
-	char *rest = text, *line, *users;
+	char *rest = text, *line;
 	size_t len = 0;
 
 	if (bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) != BG_OK)
-		return false;
+		return ACCESS_UNSAID;
 	while ((line = strsep(&rest, "\n")) != NULL) {
+		enum access said;
+
 		line += strspn(line, " \t");
 		if (line[0] != '+' && line[0] != '-')
 			continue;
 		(void)snprintf(ret, 128, "%s", line);
-		users = strchr(line, ':');
-		if (users == NULL)
-			continue;
-		users++;
-		users[strcspn(users, ":")] = '\0';
-		if (is_listed(users, check->account))
-			return line[0] == '-';
+		said = judge_line(line, check->account);
+		if (said != ACCESS_UNSAID)
+			return said;
 	}
-	return false;
+	return ACCESS_UNSAID;
+}
+
+/* pam_access(8): of accessfile=; else access.conf, and behind it those of access.d. Paths as this
+   tree's, but for ret_path. */
+static enum access judge_files(const struct bg_check *check, const char *options,
+	char ret_path[static BG_TREE_PATH_LEN], char ret_line[static 128])
+{
+	const char *named = strstr(options, "accessfile=");
+	enum access said = ACCESS_UNSAID;
+	glob_t found = { 0 };
+
+	(void)snprintf(ret_path, BG_TREE_PATH_LEN, "%s", ACCESS_CONF);
+	if (named != NULL) {
+		named += strlen("accessfile=");
+		(void)snprintf(
+			ret_path, BG_TREE_PATH_LEN, "%.*s", (int)strcspn(named, " \t"), named);
+	}
+	if (ret_path[0] == '/')
+		said = judge_access(check, ret_path, ret_line);
+	if (named == NULL && said == ACCESS_UNSAID)
+		(void)glob(bg_tree_path(&check->tree, ACCESS_D), 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc && said == ACCESS_UNSAID; i++) {
+		(void)snprintf(ret_path, BG_TREE_PATH_LEN, "%s%s", check->tree.is_host ? "" : "/",
+			found.gl_pathv[i]);
+		said = judge_access(check, ret_path, ret_line);
+	}
+	globfree(&found);
+	return said;
+}
+
+struct access_look {
+	const struct bg_check *check;
+	bool is_met, is_refused;
+	char file[64], path[BG_TREE_PATH_LEN], line[128]; /* of the first that refuses */
+};
+
+/* Each such line may name a file of its own. */
+static void meet_access(void *arg, const char *file, const struct bg_pam_line *line)
+{
+	struct access_look *look = arg;
+
+	if (look->is_refused || strcmp(line->module, "pam_access.so") != 0 ||
+		is_harmless(line->control))
+		return;
+	look->is_met = true;
+	look->is_refused =
+		judge_files(look->check, line->rest, look->path, look->line) == ACCESS_NO;
+	(void)snprintf(look->file, sizeof(look->file), "%s", file);
 }
 
 void bg_check_access(struct bg_check *check)
 {
-	char line[128];
-	const char *path = ACCESS_CONF;
-	struct met met;
+	struct access_look look = { .check = check };
 
-	if (!find(check, VETO_ACCESS, &met)) {
-		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "no pam_access before it");
-		return;
+	for (size_t i = 0; i < check->conf.service_count; i++) {
+		bg_pam_meet(&check->tree, check->conf.services[i], "auth", meet_access, &look);
+		bg_pam_meet(&check->tree, check->conf.services[i], "account", meet_access, &look);
 	}
-	if (strncmp(met.rest, "accessfile=", 11) == 0)
-		path = met.rest + 11;
-	if (is_refused(check, path, line))
+	if (!look.is_met)
+		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "no pam_access before it");
+	else if (look.is_refused)
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
 			"put a line before it: + : NAME : ALL",
-			"/etc/pam.d/%s: pam_access refuses %s by \"%s\" in %s", met.file,
-			check->account, line, path);
+			"/etc/pam.d/%s: pam_access refuses %s by \"%s\" in %s", look.file,
+			check->account, look.line, look.path);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "pam_access lets %s through",
 			check->account);

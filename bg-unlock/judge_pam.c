@@ -175,13 +175,30 @@ static void judge_phase(
 			stack->name, phase->type);
 }
 
+/* A line of ours in a service's own file, in place of the common one: the same control words. */
+static void judge_own_line(const struct bg_judge *judge, const struct bg_pam_stack *stack,
+	const struct phase *phase, size_t at)
+{
+	const struct bg_pam_line *line = &stack->lines[at];
+	bool is_session = strcmp(phase->type, "session") == 0;
+	unsigned long jump = 0;
+
+	if (is_control(line->control, is_session ? "ok" : "done", &jump) &&
+		(!jump || is_jump_safe(stack, phase->type, at, jump)))
+		return;
+	bg_judge_say(judge, BG_LEVEL_CRITICAL,
+		"include the common file there, or give it the control words that that one has",
+		"/etc/pam.d/%s: the control words of " OURS " are %s: %s", stack->name,
+		line->control, without_module(line->control));
+}
+
 /* Does the stack of a service come to our line of this phase, and what stands before? */
 static void judge_door_phase(
 	const struct bg_judge *judge, const struct bg_pam_stack *stack, const struct phase *phase)
 {
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct bg_pam_line *line = &stack->lines[i];
-		bool is_include = strcmp(line->type, "@") == 0;
+		bool is_include = bg_pam_is_include(line, phase->type);
 
 		if ((is_include && strcmp(line->module, phase->file) == 0) ||
 			(strcmp(line->type, phase->type) == 0 && strcmp(line->module, OURS) == 0)) {
@@ -191,6 +208,8 @@ static void judge_door_phase(
 					"put before it: session required pam_loginuid.so",
 					"/etc/pam.d/%s has no pam_loginuid before %s", stack->name,
 					line->module);
+			if (!is_include)
+				judge_own_line(judge, stack, phase, i);
 			return;
 		}
 		if (strcmp(line->type, phase->type) == 0 &&

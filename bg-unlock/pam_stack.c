@@ -28,6 +28,17 @@ static void take_word(char **p, char *ret, size_t size)
 	*p = s;
 }
 
+/* What is left, without the blanks around it. */
+static void put_rest(const char *text, char *ret, size_t size)
+{
+	size_t len;
+
+	text += strspn(text, " \t");
+	for (len = strlen(text); len > 0 && strchr(" \t\r", text[len - 1]); len--)
+		;
+	(void)snprintf(ret, size, "%.*s", (int)len, text);
+}
+
 static void add_line(struct bg_pam_stack *stack, char *text)
 {
 	struct bg_pam_line line = { 0 };
@@ -46,7 +57,7 @@ static void add_line(struct bg_pam_stack *stack, char *text)
 	else
 		take_word(&text, line.control, sizeof(line.control));
 	take_word(&text, line.module, sizeof(line.module));
-	take_word(&text, line.rest, sizeof(line.rest));
+	put_rest(text, line.rest, sizeof(line.rest));
 	slash = strrchr(line.module, '/');
 	if (slash)
 		memmove(line.module, slash + 1, strlen(slash));
@@ -84,7 +95,7 @@ static long jump_of(const char *control)
 	return strtol(control + strlen(head), NULL, 10);
 }
 
-static bool is_include(const struct bg_pam_line *line, const char *type)
+bool bg_pam_is_include(const struct bg_pam_line *line, const char *type)
 {
 	return strcmp(line->type, "@") == 0 ||
 	       (strcmp(line->type, type) == 0 && (strcmp(line->control, "include") == 0 ||
@@ -104,11 +115,11 @@ static bool meet(const struct bg_tree *tree, const char *name, const char *type,
 	for (size_t i = 0; stack && goes_on && i < stack->count; i++) {
 		const struct bg_pam_line *line = &stack->lines[i];
 
-		if (!is_include(line, type) && strcmp(line->type, type) != 0)
+		if (!bg_pam_is_include(line, type) && strcmp(line->type, type) != 0)
 			continue;
 		if (skip > 0) {
 			skip--;
-		} else if (is_include(line, type)) {
+		} else if (bg_pam_is_include(line, type)) {
 			if (depth < DEPTH_MAX)
 				goes_on = meet(tree, line->module, type, each, arg, depth + 1);
 		} else if (strcmp(line->module, BG_PAM_OURS) == 0) {

@@ -9,9 +9,8 @@
 #define BG_PAM_LINES_MAX 64
 
 struct bg_pam_line {
-	/* type "@": an include, module the file; module without its folder; rest: the first option
-	 */
-	char type[16], control[160], module[96], rest[96];
+	/* type "@": an include, module the file; module without its folder; rest: the options */
+	char type[16], control[160], module[96], rest[256];
 };
 
 struct bg_pam_stack {
@@ -23,6 +22,9 @@ struct bg_pam_stack {
 /* /etc/pam.d/NAME of the tree, as bg_file_read. */
 BG_CHECKED enum bg_err bg_pam_stack_read(const struct bg_tree *tree, const char *name,
 	struct bg_pam_stack *ret, struct bg_diag *diag);
+
+/* Does the line include another file's lines of this type? By @include, include or substack. */
+bool bg_pam_is_include(const struct bg_pam_line *line, const char *type);
 
 /* Calls each for every line of this type (auth, account) that an emergency account meets in a
    service, included files too: not those that a success of ours passes over, nor our own. file:

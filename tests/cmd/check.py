@@ -121,6 +121,41 @@ def test_alert_handlers():
         assert "\nWARNING alerts: no alert handler" in h.check().stdout
 
 
+def test_alerts_that_stand_still_are_critical():
+    """Nothing failed: nobody hands them over."""
+    with Good() as h:
+        before = all_rows(h)
+        for folder in ("new", "deferred"):
+            os.mkdir(h.tree.path("var/lib/breakglass/spool/" + folder), 0o750)
+            for number, text in ((7, None), (9, "handler mail has not been given alert 9 for ")):
+                name = f"var/lib/breakglass/spool/{folder}/{number:020}.json"
+                h.tree.write(name, "{}", 0o640)
+                turns_only(h, before, "alerts", None)
+                old = time.time() - 400
+                os.utime(h.tree.path(name), (old, old))
+                if text:
+                    finds(h, CRITICAL, "alerts", text)
+                turns_only(h, before, "alerts", text)
+                os.unlink(h.tree.path(name))
+
+
+def test_many_accounts_are_all_told():
+    with Good() as h:
+        for count, more in ((60, False), (800, True)):
+            for i in range(count):
+                os.makedirs(h.tree.path(f"etc/breakglass/accounts/a{i:03}"), exist_ok=True)
+            r = h.check()
+            told = r.stdout.count(": no seal is in force")
+            if more:
+                finds(h, CRITICAL, "findings", "findings more than can be told")
+                n = int(re.search(r"CRITICAL findings: (\d+) ", r.stdout)[1])
+                assert n > 100 and r.stdout.count("\n") == 1 + 1024, (n, r.stdout.count("\n"))
+            else:
+                assert told == count and r.returncode == WARNING, r.stdout
+        h.check("--prometheus", h.path("x"))
+        read_metrics(read(h.path("x")))
+
+
 def test_all_ok_is_zero():
     with Good() as h:
         second = h.add_key("b")
@@ -332,6 +367,36 @@ def test_what_is_broken_is_named():
                    "account required pam_access.so accessfile=/etc/site.conf\n@include common-account"),
               put("etc/site.conf", "+ : root : ALL\n- : (breakglass) : ALL\n")), CRITICAL,
          "breakglass/access", "(breakglass)", "/etc/site.conf"),
+        # an option before it; a file of access.d; what is not for everywhere; another door's own file
+        (both(edit("etc/pam.d/login", "@include common-account",
+                   "account required pam_access.so nodefgroup accessfile=/etc/site.conf\n"
+                   "@include common-account"),
+              put("etc/site.conf", "- : ALL EXCEPT root : ALL\n")), CRITICAL, "breakglass/access",
+         "/etc/site.conf"),
+        (both(edit("etc/pam.d/login", "@include common-account",
+                   "account required pam_access.so\n@include common-account"),
+              put("etc/security/access.d/site.conf", "- : ALL EXCEPT root : ALL\n")), CRITICAL,
+         "breakglass/access", "in /etc/security/access.d/site.conf"),
+        (both(edit("etc/pam.d/login", "@include common-account",
+                   "account required pam_access.so\n@include common-account"),
+              put("etc/security/access.conf",
+                  "+ : breakglass : 192.0.2.0/24\n- : ALL EXCEPT root : ALL\n")), CRITICAL,
+         "breakglass/access", "ALL EXCEPT root"),
+        (both(both(edit("etc/pam.d/sshd", "@include common-account",
+                        "account required pam_access.so accessfile=/etc/open.conf\n"
+                        "@include common-account"),
+                   edit("etc/pam.d/login", "@include common-account",
+                        "account required pam_access.so\n@include common-account")),
+              both(put("etc/open.conf", "+ : ALL : ALL\n"),
+                   put("etc/security/access.conf", "- : breakglass : tty1\n"))), CRITICAL,
+         "breakglass/access", "login: pam_access refuses breakglass"),
+        # a door that includes by type, and one with a line of its own
+        (edit("etc/pam.d/login", "@include common-auth", "auth substack common-auth"), WARNING,
+         "breakglass/keys"),
+        (edit("etc/pam.d/login", "@include common-auth", "auth required pam_breakglass.so"), CRITICAL,
+         "pam", "login: the control words of pam_breakglass.so are required", "nobody at all"),
+        (edit("etc/pam.d/login", "@include common-auth", ours.replace("=2", "=done")), WARNING,
+         "breakglass/keys"),
         (gone("etc/pam.d/breakglass-sudo"), CRITICAL, "breakglass/sudo", "breakglass-sudo"),
         (edit("etc/pam.d/sshd", "account    required     pam_nologin.so",
               "account required pam_time.so"), WARNING, "vetoes", "sshd: pam_time.so may refuse"),
@@ -365,6 +430,9 @@ def test_what_is_broken_is_named():
          "failed 3 times in a row"),
         (gone("var/lib/breakglass/spool/handlers/mail"), WARNING, "alerts", "has not taken an alert"),
         (gone("etc/breakglass/alert.d/mail"), WARNING, "alerts", "no alert handler"),
+        (put("etc/breakglass/alert.d/sms", "x"), WARNING, "alerts", "sms is not run as a handler",
+         "not executable"),
+        (put("etc/breakglass/alert.d/sms~", "x", 0o755), WARNING, "alerts", "its name is not of"),
         # the log
         (records(("ATTEMPT", 3600)), WARNING, "clock", "behind the newest record"),
         (records(("ATTEMPT", -60), ("ATTEMPT", -7200)), WARNING, "clock", "go back by 7140 s"),

@@ -117,6 +117,36 @@ def test_each_blocker_turns_its_row():
     turned(before, rows(), "CRITICAL", "reviews", "the log is damaged")
 
 
+def test_records_that_nobody_carries_are_critical():
+    chainlib.reset()
+    chain = Chain().add("ATTEMPT", time=utc(0)).add("ATTEMPT", time=utc(0))
+    for boottime, is_late in ((100, True), (10 ** 9, False)):
+        shutil.rmtree(chainlib.RUN)
+        os.mkdir(chainlib.RUN, 0o700)
+        chain.lines.pop()
+        chain.add("ATTEMPT", time=utc(0), boottime=boottime)
+        chain.write(1)
+        for name in ("pending", "carrying"):
+            late = [t for lv, t in rows()["alerts"] if lv == "CRITICAL"]
+            assert len(late) == is_late and (not late or "records wait in /run for " in late[0]), late
+            if name == "pending":
+                shutil.move(chainlib.RUN + "/pending", chainlib.RUN + "/carrying")
+
+
+def test_an_old_record_is_not_expected_in_sinks():
+    """They keep what came for some time only; a host that nobody uses writes none for months."""
+    for days, level in ((1, "CRITICAL"), (8, "OK")):
+        os.makedirs("/var/log/journal", exist_ok=True)
+        write(step(GRANTED, days))
+        os.makedirs("/var/log/journal", exist_ok=True)
+        found = [(lv, t) for lv, t in rows()["log"] if "record" in t and "listens" not in t]
+        assert [lv for lv, _ in found] == [level], (days, found)
+    # a journal in memory has nothing of another boot
+    write(step(GRANTED, 1))
+    found = [lv for lv, t in rows()["log"] if "listens" not in t]
+    assert found == [level], found
+
+
 def turned(before, now, level, name, text):
     """Only that row is another one (the head is another in each chain, so the row log is)."""
     name = name if name in before else "breakglass/" + name
