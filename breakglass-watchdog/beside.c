@@ -22,8 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIMIT_MS 20000 /* more than all limits of the looks together */
-#define PAUSE_MS 250   /* the login comes first, and its record */
+/* More than a healthy host takes; each look's own limit, all of them together, is somewhat more. */
+#define LIMIT_MS 20000
+#define PAUSE_MS 250 /* the login comes first, and its record */
 
 struct bg_shared_beside {
 	struct bg_beside beside;
