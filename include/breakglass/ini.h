@@ -12,6 +12,8 @@
 
 #include <breakglass/err.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define BG_INI_LINE_LEN 2048
 #define BG_INI_FILE_LEN 65536
@@ -59,13 +61,29 @@ BG_CHECKED enum bg_err bg_ini_parse(const char *text, size_t len, const char *wh
 	const struct bg_ini_schema *schema, void *object, struct bg_diag *diag);
 
 /* Helpers for set functions. All: BG_ERR_RANGE or BG_ERR_SYNTAX with diag's what. */
-BG_CHECKED enum bg_err bg_ini_u32(const struct bg_ini_value *value, unsigned long min,
-	unsigned long max, unsigned long *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_ini_u32(const struct bg_ini_value *value, uint32_t min, uint32_t max,
+	uint32_t *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_ini_u16(const struct bg_ini_value *value, uint16_t min, uint16_t max,
+	uint16_t *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_ini_u8(const struct bg_ini_value *value, uint8_t min, uint8_t max,
+	uint8_t *ret, struct bg_diag *diag);
 BG_CHECKED enum bg_err bg_ini_hex(
 	const struct bg_ini_value *value, size_t len, unsigned char *ret, struct bg_diag *diag);
 /* Copies into ret (max_len + 1 bytes), 1 to max_len bytes. */
 BG_CHECKED enum bg_err bg_ini_text(
 	const struct bg_ini_value *value, size_t max_len, char *ret, struct bg_diag *diag);
+/* An emergency account's name (BG_ACCOUNT_LEN + 1 bytes); a host label or zone
+   (BG_HOST_LABEL_LEN + 1 bytes). */
+BG_CHECKED enum bg_err bg_ini_account(
+	const struct bg_ini_value *value, char *ret, struct bg_diag *diag);
+BG_CHECKED enum bg_err bg_ini_label(
+	const struct bg_ini_value *value, char *ret, struct bg_diag *diag);
+/* One of two words, the first of which means true. */
+BG_CHECKED enum bg_err bg_ini_choice(const struct bg_ini_value *value, const char *yes,
+	const char *no, bool *ret, struct bg_diag *diag);
+/* For section functions: is the NAME of [section NAME] one that a custodian or key may have? */
+BG_CHECKED enum bg_err bg_ini_check_name(
+	const char *section, const char *name, struct bg_diag *diag);
 
 /* Calls fn for each word of text (separated by single or more spaces) until one fails.
    word: terminated, at most 128 bytes. BG_ERR_RANGE for a longer one. */

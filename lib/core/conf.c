@@ -92,29 +92,18 @@ static enum bg_err set_sd_id(void *object, const struct bg_ini_value *v, struct 
 	return bg_ini_text(v, SD_ID_MAX_LEN, conf->sd_id, diag);
 }
 
-static enum bg_err set_days(
-	const struct bg_ini_value *v, unsigned long max, uint32_t *ret, struct bg_diag *diag)
-{
-	unsigned long n;
-	enum bg_err err = bg_ini_u32(v, 1, max, &n, diag);
-
-	if (err == BG_OK)
-		*ret = (uint32_t)n;
-	return err;
-}
-
 static enum bg_err set_review_days(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
 	struct bg_conf *conf = object;
 
-	return set_days(v, 365, &conf->review_days, diag);
+	return bg_ini_u32(v, 1, 365, &conf->review_days, diag);
 }
 
 static enum bg_err set_drill_days(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
 	struct bg_conf *conf = object;
 
-	return set_days(v, 3650, &conf->drill_days, diag);
+	return bg_ini_u32(v, 1, 3650, &conf->drill_days, diag);
 }
 
 static enum bg_err set_revoke_on_75(
@@ -122,10 +111,7 @@ static enum bg_err set_revoke_on_75(
 {
 	struct bg_conf *conf = object;
 
-	if (strcmp(v->text, "yes") != 0 && strcmp(v->text, "no") != 0)
-		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be yes or no", v->key);
-	conf->is_revoke_on_75 = v->text[0] == 'y';
-	return BG_OK;
+	return bg_ini_choice(v, "yes", "no", &conf->is_revoke_on_75, diag);
 }
 
 static const struct bg_ini_rule rules[] = {

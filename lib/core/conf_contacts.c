@@ -27,11 +27,10 @@ static enum bg_err open_section(
 	void *object, const char *section, const char *name, struct bg_diag *diag)
 {
 	struct bg_contacts *contacts = object;
+	enum bg_err err = bg_ini_check_name(section, name, diag);
 
-	if (!bg_is_name(name))
-		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"the name in [%s NAME] must be [a-z0-9][a-z0-9-]* of at most %d bytes",
-			section, BG_NAME_LEN);
+	if (err != BG_OK)
+		return err;
 	if (contacts->count == BG_CUSTODIANS_MAX)
 		return bg_diag_set(
 			diag, BG_ERR_TOO_BIG, NULL, "at most %d custodians", BG_CUSTODIANS_MAX);

@@ -10,33 +10,14 @@ static enum bg_err set_label(void *object, const struct bg_ini_value *v, struct 
 {
 	struct bg_host *host = object;
 
-	if (!bg_is_label(v->text))
-		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"\"%s\" must be [A-Za-z0-9][A-Za-z0-9._-]* of at most %d bytes", v->key,
-			BG_HOST_LABEL_LEN);
-	return bg_ini_text(v, BG_HOST_LABEL_LEN, host->label, diag);
+	return bg_ini_label(v, host->label, diag);
 }
 
 static enum bg_err set_account(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
 	struct bg_host *host = object;
 
-	if (!bg_is_account(v->text, BG_ACCOUNT_LEN))
-		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"\"%s\" must be [a-z_][a-z0-9_-]* of at most %d bytes", v->key,
-			BG_ACCOUNT_LEN);
-	return bg_ini_text(v, BG_ACCOUNT_LEN, host->account, diag);
-}
-
-static enum bg_err set_number(
-	const struct bg_ini_value *v, unsigned long max, uint32_t *ret, struct bg_diag *diag)
-{
-	unsigned long n;
-	enum bg_err err = bg_ini_u32(v, 1, max, &n, diag);
-
-	if (err == BG_OK)
-		*ret = (uint32_t)n;
-	return err;
+	return bg_ini_account(v, host->account, diag);
 }
 
 /* Never uid 0, nor the one that means "none". */
@@ -44,14 +25,14 @@ static enum bg_err set_uid(void *object, const struct bg_ini_value *v, struct bg
 {
 	struct bg_host *host = object;
 
-	return set_number(v, UINT32_MAX - 1, &host->uid, diag);
+	return bg_ini_u32(v, 1, UINT32_MAX - 1, &host->uid, diag);
 }
 
 static enum bg_err set_epoch(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
 	struct bg_host *host = object;
 
-	return set_number(v, UINT32_MAX - 1, &host->epoch, diag);
+	return bg_ini_u32(v, 1, UINT32_MAX - 1, &host->epoch, diag);
 }
 
 static enum bg_err set_seal(void *object, const struct bg_ini_value *v, struct bg_diag *diag)

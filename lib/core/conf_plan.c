@@ -10,33 +10,21 @@ static enum bg_err set_account(void *object, const struct bg_ini_value *v, struc
 {
 	struct bg_plan *plan = object;
 
-	if (!bg_is_account(v->text, BG_ACCOUNT_LEN))
-		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"\"%s\" must be [a-z_][a-z0-9_-]* of at most %d bytes", v->key,
-			BG_ACCOUNT_LEN);
-	return bg_ini_text(v, BG_ACCOUNT_LEN, plan->account, diag);
+	return bg_ini_account(v, plan->account, diag);
 }
 
 static enum bg_err set_zone(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
 	struct bg_plan *plan = object;
 
-	if (!bg_is_label(v->text))
-		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"\"%s\" must be [A-Za-z0-9][A-Za-z0-9._-]* of at most %d bytes", v->key,
-			BG_ZONE_LEN);
-	return bg_ini_text(v, BG_ZONE_LEN, plan->zone, diag);
+	return bg_ini_label(v, plan->zone, diag);
 }
 
 static enum bg_err set_threshold(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
 	struct bg_plan *plan = object;
-	unsigned long n;
-	enum bg_err err = bg_ini_u32(v, 1, BG_CUSTODIANS_MAX, &n, diag);
 
-	if (err == BG_OK)
-		plan->threshold = (uint8_t)n;
-	return err;
+	return bg_ini_u8(v, 1, BG_CUSTODIANS_MAX, &plan->threshold, diag);
 }
 
 static enum bg_err set_strength(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
@@ -110,11 +98,10 @@ static enum bg_err open_section(
 {
 	struct bg_plan *plan = object;
 	bool is_key = strcmp(section, "key") == 0;
+	enum bg_err err = bg_ini_check_name(section, name, diag);
 
-	if (!bg_is_name(name) || (is_key && strcmp(name, "none") == 0))
-		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"the name in [%s NAME] must be [a-z0-9][a-z0-9-]* of at most %d bytes",
-			section, BG_NAME_LEN);
+	if (err != BG_OK)
+		return err;
 	if (is_key ? plan->key_count == BG_KEYS_MAX : plan->custodian_count == BG_CUSTODIANS_MAX)
 		return bg_diag_set(diag, BG_ERR_TOO_BIG, NULL, "too many [%s NAME]", section);
 	if (is_key)

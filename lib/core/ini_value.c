@@ -8,6 +8,8 @@
 
 #define WORD_LEN 128
 
+_Static_assert(BG_ZONE_LEN == BG_HOST_LABEL_LEN, "bg_ini_label serves both");
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -32,19 +34,41 @@ static bool read_number(const char *text, size_t len, uint64_t *ret)
 	       p == text + len;
 }
 
-enum bg_err bg_ini_u32(const struct bg_ini_value *value, unsigned long min, unsigned long max,
-	unsigned long *ret, struct bg_diag *diag)
+enum bg_err bg_ini_u32(const struct bg_ini_value *value, uint32_t min, uint32_t max, uint32_t *ret,
+	struct bg_diag *diag)
 {
 	uint64_t n;
 
 	if (!read_number(value->text, value->len, &n))
 		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"\"%s\" must be a number from %lu to %lu", value->key, min, max);
-	if (n < min || n > max || n > UINT32_MAX)
-		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be from %lu to %lu",
+			"\"%s\" must be a number from %u to %u", value->key, min, max);
+	if (n < min || n > max)
+		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be from %u to %u",
 			value->key, min, max);
-	*ret = (unsigned long)n;
+	*ret = (uint32_t)n;
 	return BG_OK;
+}
+
+enum bg_err bg_ini_u16(const struct bg_ini_value *value, uint16_t min, uint16_t max, uint16_t *ret,
+	struct bg_diag *diag)
+{
+	uint32_t n;
+	enum bg_err err = bg_ini_u32(value, min, max, &n, diag);
+
+	if (err == BG_OK)
+		*ret = (uint16_t)n;
+	return err;
+}
+
+enum bg_err bg_ini_u8(const struct bg_ini_value *value, uint8_t min, uint8_t max, uint8_t *ret,
+	struct bg_diag *diag)
+{
+	uint32_t n;
+	enum bg_err err = bg_ini_u32(value, min, max, &n, diag);
+
+	if (err == BG_OK)
+		*ret = (uint8_t)n;
+	return err;
 }
 
 enum bg_err bg_ini_hex(
@@ -64,6 +88,48 @@ enum bg_err bg_ini_text(
 			value->key, max_len);
 	memcpy(ret, value->text, value->len);
 	ret[value->len] = '\0';
+	return BG_OK;
+}
+
+enum bg_err bg_ini_account(const struct bg_ini_value *value, char *ret, struct bg_diag *diag)
+{
+	if (!bg_is_account(value->text, BG_ACCOUNT_LEN))
+		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
+			"\"%s\" must be [a-z_][a-z0-9_-]* of at most %d bytes", value->key,
+			BG_ACCOUNT_LEN);
+	return bg_ini_text(value, BG_ACCOUNT_LEN, ret, diag);
+}
+
+enum bg_err bg_ini_label(const struct bg_ini_value *value, char *ret, struct bg_diag *diag)
+{
+	if (!bg_is_label(value->text))
+		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
+			"\"%s\" must be [A-Za-z0-9][A-Za-z0-9._-]* of at most %d bytes", value->key,
+			BG_HOST_LABEL_LEN);
+	return bg_ini_text(value, BG_HOST_LABEL_LEN, ret, diag);
+}
+
+enum bg_err bg_ini_choice(const struct bg_ini_value *value, const char *yes, const char *no,
+	bool *ret, struct bg_diag *diag)
+{
+	bool is_yes = strcmp(value->text, yes) == 0;
+
+	if (!is_yes && strcmp(value->text, no) != 0)
+		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be \"%s\" or \"%s\"",
+			value->key, yes, no);
+	*ret = is_yes;
+	return BG_OK;
+}
+
+enum bg_err bg_ini_check_name(const char *section, const char *name, struct bg_diag *diag)
+{
+	if (!bg_is_name(name))
+		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
+			"the name in [%s NAME] must be [a-z0-9][a-z0-9-]* of at most %d bytes",
+			section, BG_NAME_LEN);
+	/* A seal's `predecessor-key = none` means that there is none. */
+	if (strcmp(section, "key") == 0 && strcmp(name, "none") == 0)
+		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "no key may be called none");
 	return BG_OK;
 }
 

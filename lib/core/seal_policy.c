@@ -16,30 +16,6 @@ void bg_policy_defaults(struct bg_policy *ret)
 		.is_reentry_by_key = true };
 }
 
-static enum bg_err set_secs(const struct bg_ini_value *value, unsigned long min, unsigned long max,
-	uint32_t *ret, struct bg_diag *diag)
-{
-	unsigned long secs;
-	enum bg_err err = bg_ini_u32(value, min, max, &secs, diag);
-
-	if (err == BG_OK)
-		*ret = (uint32_t)secs;
-	return err;
-}
-
-/* One of two words, the first of which means true. */
-static enum bg_err set_choice(const struct bg_ini_value *value, const char *yes, const char *no,
-	bool *ret, struct bg_diag *diag)
-{
-	bool is_yes = strcmp(value->text, yes) == 0;
-
-	if (!is_yes && strcmp(value->text, no) != 0)
-		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be \"%s\" or \"%s\"",
-			value->key, yes, no);
-	*ret = is_yes;
-	return BG_OK;
-}
-
 static enum bg_err set_remote_word(void *object, const char *word, struct bg_diag *diag)
 {
 	struct bg_policy *policy = object;
@@ -87,17 +63,18 @@ enum bg_err bg_policy_set(
 	struct bg_policy *policy, const struct bg_ini_value *value, struct bg_diag *diag)
 {
 	if (strcmp(value->key, "session-seconds") == 0)
-		return set_secs(value, 60, 86400, &policy->session_secs, diag);
+		return bg_ini_u32(value, 60, 86400, &policy->session_secs, diag);
 	if (strcmp(value->key, "request-seconds") == 0)
-		return set_secs(value, 60, 86400, &policy->request_secs, diag);
+		return bg_ini_u32(value, 60, 86400, &policy->request_secs, diag);
 	if (strcmp(value->key, "grant-seconds") == 0)
-		return set_secs(value, 10, 600, &policy->grant_secs, diag);
+		return bg_ini_u32(value, 10, 600, &policy->grant_secs, diag);
 	if (strcmp(value->key, "reason") == 0)
-		return set_choice(value, "required", "optional", &policy->is_reason_required, diag);
+		return bg_ini_choice(
+			value, "required", "optional", &policy->is_reason_required, diag);
 	if (strcmp(value->key, "remote") == 0)
 		return set_remote(policy, value, diag);
 	if (strcmp(value->key, "reentry") == 0)
-		return set_choice(value, "key", "no", &policy->is_reentry_by_key, diag);
+		return bg_ini_choice(value, "key", "no", &policy->is_reentry_by_key, diag);
 	if (strcmp(value->key, "expires") == 0)
 		return set_expires(policy, value, diag);
 	return bg_diag_set(diag, BG_ERR_UNKNOWN_KEY, NULL, "unknown policy \"%s\"", value->key);

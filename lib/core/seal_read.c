@@ -11,25 +11,17 @@
 
 static enum bg_err set_version(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
-	return bg_set_u32(v, 1, 1, &bg_reader(object)->seal.version, diag);
+	return bg_ini_u32(v, 1, 1, &bg_reader(object)->seal.version, diag);
 }
 
 static enum bg_err set_account(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
-	if (!bg_is_account(v->text, BG_ACCOUNT_LEN))
-		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"\"%s\" must be [a-z_][a-z0-9_-]* of at most %d bytes", v->key,
-			BG_ACCOUNT_LEN);
-	return bg_ini_text(v, BG_ACCOUNT_LEN, bg_reader(object)->seal.account, diag);
+	return bg_ini_account(v, bg_reader(object)->seal.account, diag);
 }
 
 static enum bg_err set_zone(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
-	if (!bg_is_label(v->text))
-		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"\"%s\" must be [A-Za-z0-9][A-Za-z0-9._-]* of at most %d bytes", v->key,
-			BG_ZONE_LEN);
-	return bg_ini_text(v, BG_ZONE_LEN, bg_reader(object)->seal.zone, diag);
+	return bg_ini_label(v, bg_reader(object)->seal.zone, diag);
 }
 
 static enum bg_err set_created(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
@@ -47,24 +39,24 @@ static enum bg_err set_set(void *object, const struct bg_ini_value *v, struct bg
 
 static enum bg_err set_epoch(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
-	return bg_set_u32(v, 1, UINT32_MAX - 1, &bg_reader(object)->seal.epoch, diag);
+	return bg_ini_u32(v, 1, UINT32_MAX - 1, &bg_reader(object)->seal.epoch, diag);
 }
 
 static enum bg_err set_threshold(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
-	return bg_set_u8(v, 1, BG_CUSTODIANS_MAX, &bg_reader(object)->seal.threshold, diag);
+	return bg_ini_u8(v, 1, BG_CUSTODIANS_MAX, &bg_reader(object)->seal.threshold, diag);
 }
 
 static enum bg_err set_strength(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
 	if (strcmp(v->text, "128") != 0 && strcmp(v->text, "256") != 0)
 		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "\"%s\" must be 128 or 256", v->key);
-	return bg_set_u32(v, 128, 256, &bg_reader(object)->seal.strength, diag);
+	return bg_ini_u32(v, 128, 256, &bg_reader(object)->seal.strength, diag);
 }
 
 static enum bg_err set_slip39_id(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
-	return bg_set_u16(v, 0, 0x7fff, &bg_reader(object)->seal.slip39_id, diag);
+	return bg_ini_u16(v, 0, 0x7fff, &bg_reader(object)->seal.slip39_id, diag);
 }
 
 static enum bg_err set_predecessor(void *object, const struct bg_ini_value *v, struct bg_diag *diag)

@@ -17,12 +17,6 @@ static inline struct bg_reader *bg_reader(void *object)
 
 /* Is the value the word for "absent"? */
 bool bg_is_none(const struct bg_ini_value *v);
-enum bg_err bg_set_u32(const struct bg_ini_value *v, unsigned long min, unsigned long max,
-	uint32_t *ret, struct bg_diag *diag);
-enum bg_err bg_set_u16(const struct bg_ini_value *v, unsigned long min, uint16_t max, uint16_t *ret,
-	struct bg_diag *diag);
-enum bg_err bg_set_u8(const struct bg_ini_value *v, unsigned long min, uint8_t max, uint8_t *ret,
-	struct bg_diag *diag);
 /* Hex of 1 to max_len bytes, or "none" for 0. */
 enum bg_err bg_set_hex_or_none(const struct bg_ini_value *v, size_t max_len, uint8_t *ret,
 	size_t *ret_len, struct bg_diag *diag);

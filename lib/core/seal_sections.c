@@ -11,39 +11,6 @@ bool bg_is_none(const struct bg_ini_value *v)
 	return strcmp(v->text, "none") == 0;
 }
 
-enum bg_err bg_set_u32(const struct bg_ini_value *v, unsigned long min, unsigned long max,
-	uint32_t *ret, struct bg_diag *diag)
-{
-	unsigned long n;
-	enum bg_err err = bg_ini_u32(v, min, max, &n, diag);
-
-	if (err == BG_OK)
-		*ret = (uint32_t)n;
-	return err;
-}
-
-enum bg_err bg_set_u16(const struct bg_ini_value *v, unsigned long min, uint16_t max, uint16_t *ret,
-	struct bg_diag *diag)
-{
-	unsigned long n;
-	enum bg_err err = bg_ini_u32(v, min, max, &n, diag);
-
-	if (err == BG_OK)
-		*ret = (uint16_t)n;
-	return err;
-}
-
-enum bg_err bg_set_u8(const struct bg_ini_value *v, unsigned long min, uint8_t max, uint8_t *ret,
-	struct bg_diag *diag)
-{
-	unsigned long n;
-	enum bg_err err = bg_ini_u32(v, min, max, &n, diag);
-
-	if (err == BG_OK)
-		*ret = (uint8_t)n;
-	return err;
-}
-
 enum bg_err bg_set_hex_or_none(const struct bg_ini_value *v, size_t max_len, uint8_t *ret,
 	size_t *ret_len, struct bg_diag *diag)
 {
@@ -78,9 +45,6 @@ static enum bg_err open_key(struct bg_seal *seal, const char *name, struct bg_di
 {
 	if (seal->key_count == BG_KEYS_MAX)
 		return too_many(diag, "keys", BG_KEYS_MAX);
-	/* `predecessor-key = none` means that there is none. */
-	if (strcmp(name, "none") == 0)
-		return bg_diag_set(diag, BG_ERR_RANGE, NULL, "no key may be called none");
 	memcpy(seal->keys[seal->key_count++].name, name, strlen(name) + 1);
 	return BG_OK;
 }
@@ -93,7 +57,7 @@ static enum bg_err open_retired(struct bg_seal *seal, const char *name, struct b
 
 	if (seal->retired_count == BG_RETIRED_MAX)
 		return too_many(diag, "retired epochs", BG_RETIRED_MAX);
-	return bg_set_u32(
+	return bg_ini_u32(
 		&epoch, 1, UINT32_MAX - 1, &seal->retired[seal->retired_count++].epoch, diag);
 }
 
@@ -101,13 +65,13 @@ enum bg_err bg_seal_open_section(
 	void *object, const char *section, const char *name, struct bg_diag *diag)
 {
 	struct bg_seal *seal = &bg_reader(object)->seal;
+	enum bg_err err;
 
 	if (strcmp(section, "retired") == 0)
 		return open_retired(seal, name, diag);
-	if (!bg_is_name(name))
-		return bg_diag_set(diag, BG_ERR_SYNTAX, NULL,
-			"the name in [%s NAME] must be [a-z0-9][a-z0-9-]* of at most %d bytes",
-			section, BG_NAME_LEN);
+	err = bg_ini_check_name(section, name, diag);
+	if (err != BG_OK)
+		return err;
 	if (strcmp(section, "custodian") == 0)
 		return open_custodian(seal, name, diag);
 	return open_key(seal, name, diag);
@@ -137,7 +101,7 @@ static struct bg_retired *retired(void *object)
 
 enum bg_err bg_set_custodian_index(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
-	return bg_set_u8(v, 0, BG_CUSTODIANS_MAX - 1, &custodian(object)->index, diag);
+	return bg_ini_u8(v, 0, BG_CUSTODIANS_MAX - 1, &custodian(object)->index, diag);
 }
 
 enum bg_err bg_set_custodian_pub(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
@@ -238,7 +202,7 @@ enum bg_err bg_set_retired_set(void *object, const struct bg_ini_value *v, struc
 enum bg_err bg_set_retired_slip39_id(
 	void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
-	return bg_set_u16(v, 0, 0x7fff, &retired(object)->slip39_id, diag);
+	return bg_ini_u16(v, 0, 0x7fff, &retired(object)->slip39_id, diag);
 }
 
 /* word: "NAME:INDEX:PUBLIC-KEY". */
@@ -259,7 +223,7 @@ static enum bg_err add_retired_custodian(void *object, const char *word, struct 
 	index.text = digits;
 	if (!bg_is_name(c.name) ||
 		!bg_hex_decode(second + 1, strlen(second + 1), c.pub, sizeof(c.pub)) ||
-		bg_set_u8(&index, 0, BG_CUSTODIANS_MAX - 1, &c.index, NULL) != BG_OK)
+		bg_ini_u8(&index, 0, BG_CUSTODIANS_MAX - 1, &c.index, NULL) != BG_OK)
 		goto bad;
 	if (r->custodian_count == BG_CUSTODIANS_MAX)
 		return too_many(diag, "custodians", BG_CUSTODIANS_MAX);

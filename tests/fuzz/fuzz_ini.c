@@ -9,7 +9,7 @@
 static enum bg_err set(void *object, const struct bg_ini_value *v, struct bg_diag *diag)
 {
 	unsigned char bytes[8];
-	unsigned long n;
+	uint32_t n;
 
 	(void)object;
 	if (v->text[v->len] != '\0' || strlen(v->text) != v->len || v->line == 0)

@@ -246,7 +246,7 @@ static void ini_numbers_have_one_spelling(void **state)
 		struct bg_ini_value v = {
 			.key = "n", .text = rows[i].text, .len = strlen(rows[i].text)
 		};
-		unsigned long n = 7;
+		uint32_t n = 7;
 
 		assert_int_equal(bg_ini_u32(&v, 1, UINT32_MAX, &n, NULL), rows[i].err);
 		if (rows[i].err != BG_OK)
