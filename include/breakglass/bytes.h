@@ -27,8 +27,12 @@ uint8_t bg_view_u8(struct bg_view *v);
 uint16_t bg_view_u16(struct bg_view *v); /* big endian, like all integers here */
 uint32_t bg_view_u32(struct bg_view *v);
 uint64_t bg_view_u64(struct bg_view *v);
+/* The next len bytes, where they stand; NULL beyond the end. */
 const uint8_t *bg_view_take(struct bg_view *v, size_t len);
+/* The same, copied to ret; false, and nothing is written: beyond the end. */
+bool bg_view_copy(struct bg_view *v, void *ret, size_t len);
 
+/* Writes append, integers big endian; what does not fit is not begun, and sets is_full. */
 void bg_put_u8(struct bg_writer *w, uint8_t v);
 void bg_put_u16(struct bg_writer *w, uint16_t v);
 void bg_put_u32(struct bg_writer *w, uint32_t v);

@@ -18,6 +18,15 @@ const uint8_t *bg_view_take(struct bg_view *v, size_t len)
 	return p;
 }
 
+bool bg_view_copy(struct bg_view *v, void *ret, size_t len)
+{
+	const uint8_t *p = bg_view_take(v, len);
+
+	if (p && len)
+		memcpy(ret, p, len);
+	return p != NULL;
+}
+
 static uint64_t view_uint(struct bg_view *v, size_t len)
 {
 	const uint8_t *p = bg_view_take(v, len);

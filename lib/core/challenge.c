@@ -35,14 +35,6 @@ static bool take_text(struct bg_view *v, char *ret, size_t max_len)
 	return strcmp(clean, ret) == 0;
 }
 
-static void take(struct bg_view *v, void *ret, size_t len)
-{
-	const uint8_t *p = bg_view_take(v, len);
-
-	if (p != NULL)
-		memcpy(ret, p, len);
-}
-
 static enum bg_err written(const struct bg_writer *w)
 {
 	return w->is_full ? BG_ERR_TOO_BIG : BG_OK;
@@ -77,8 +69,8 @@ enum bg_err bg_touch_challenge_read(const uint8_t *p, size_t len, struct bg_touc
 	bool is_good = bg_view_u8(&v) == VERSION;
 	enum bg_err err;
 
-	take(&v, touch->nonce, sizeof(touch->nonce));
-	take(&v, touch->seal_digest, sizeof(touch->seal_digest));
+	bg_view_copy(&v, touch->nonce, sizeof(touch->nonce));
+	bg_view_copy(&v, touch->seal_digest, sizeof(touch->seal_digest));
 	is_good = is_good && take_text(&v, challenge.zone, BG_ZONE_LEN) &&
 		  take_text(&v, touch->host_label, BG_HOST_LABEL_LEN) &&
 		  take_text(&v, touch->account, BG_ACCOUNT_LEN) &&
@@ -146,14 +138,14 @@ enum bg_err bg_touch_answer_read(const uint8_t *p, size_t len, struct bg_touch_a
 	bool is_good = bg_view_u8(&v) == VERSION;
 	enum bg_err err;
 
-	take(&v, answer.tag, sizeof(answer.tag));
-	take(&v, answer.credential_hash, sizeof(answer.credential_hash));
+	bg_view_copy(&v, answer.tag, sizeof(answer.tag));
+	bg_view_copy(&v, answer.credential_hash, sizeof(answer.credential_hash));
 	answer.flags = bg_view_u8(&v);
 	answer.counter = bg_view_u32(&v);
 	answer.sig_len = bg_view_u8(&v);
 	is_good = is_good && answer.sig_len <= sizeof(answer.sig) && (answer.flags & FLAG_ED) == 0;
 	if (is_good)
-		take(&v, answer.sig, answer.sig_len);
+		bg_view_copy(&v, answer.sig, answer.sig_len);
 	err = finished(&v, is_good);
 	if (err == BG_OK)
 		*ret = answer;
@@ -248,7 +240,7 @@ static bool take_request(struct bg_view *v, struct bg_request *request)
 	bool is_good = purpose == BG_PURPOSE_EMERGENCY || purpose == BG_PURPOSE_DRILL;
 
 	request->purpose = is_good ? (enum bg_purpose)purpose : BG_PURPOSE_NONE;
-	take(v, request->seal_digest, BG_SHA256_LEN);
+	bg_view_copy(v, request->seal_digest, BG_SHA256_LEN);
 	is_good = is_good && take_text(v, request->host_label, BG_HOST_LABEL_LEN) &&
 		  take_text(v, request->account, BG_ACCOUNT_LEN);
 	request->uid = bg_view_u32(v);
@@ -256,7 +248,7 @@ static bool take_request(struct bg_view *v, struct bg_request *request)
 		  take_text(v, request->holder, BG_HOLDER_LEN) &&
 		  take_text(v, request->reason, BG_REASON_LEN);
 	request->session_secs = bg_view_u32(v);
-	take(v, request->nonce, BG_NONCE_LEN);
+	bg_view_copy(v, request->nonce, BG_NONCE_LEN);
 	return is_good && take_text(v, request->service, BG_SERVICE_LEN) &&
 	       take_text(v, request->origin, BG_ORIGIN_LEN) && bg_is_label(request->host_label) &&
 	       bg_is_account(request->account, BG_ACCOUNT_LEN) && bg_is_name(request->key);
@@ -279,7 +271,7 @@ static bool take_custodians(struct bg_view *v, struct bg_request_challenge *chal
 			return false;
 		seen |= 1u << index;
 		challenge->custodians[i].index = index;
-		take(v, challenge->custodians[i].hash, BG_KEY_HASH_LEN);
+		bg_view_copy(v, challenge->custodians[i].hash, BG_KEY_HASH_LEN);
 	}
 	return true;
 }
@@ -292,7 +284,7 @@ enum bg_err bg_request_challenge_read(
 	bool is_good = bg_view_u8(&v) == VERSION && take_request(&v, &challenge.request);
 	enum bg_err err;
 
-	take(&v, challenge.set_id, BG_SET_ID_LEN);
+	bg_view_copy(&v, challenge.set_id, BG_SET_ID_LEN);
 	challenge.epoch = bg_view_u32(&v);
 	challenge.strength = bg_view_u16(&v);
 	challenge.slip39_id = bg_view_u16(&v);
@@ -350,10 +342,10 @@ static enum bg_err read_word(struct bg_view *v, uint8_t tag[static BG_TAG_LEN], 
 {
 	bool is_good = bg_view_u8(v) == VERSION;
 
-	take(v, tag, BG_TAG_LEN);
+	bg_view_copy(v, tag, BG_TAG_LEN);
 	*index = bg_view_u8(v);
 	*epoch = bg_view_u32(v);
-	take(v, sig, BG_ED25519_SIG_LEN);
+	bg_view_copy(v, sig, BG_ED25519_SIG_LEN);
 	return finished(v, is_good && *index <= 15);
 }
 
@@ -407,10 +399,10 @@ enum bg_err bg_response_read(const uint8_t *p, size_t len, struct bg_response *r
 	bool is_good = bg_view_u8(&v) == VERSION;
 	enum bg_err err;
 
-	take(&v, response.tag, BG_TAG_LEN);
+	bg_view_copy(&v, response.tag, BG_TAG_LEN);
 	response.epoch = bg_view_u32(&v);
 	response.exposed = bg_view_u16(&v);
-	take(&v, response.sig, BG_ED25519_SIG_LEN);
+	bg_view_copy(&v, response.sig, BG_ED25519_SIG_LEN);
 	err = finished(&v, is_good && response.exposed != 0);
 	if (err == BG_OK)
 		*ret = response;

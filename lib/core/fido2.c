@@ -31,11 +31,9 @@ static void put_text(struct bg_writer *w, const char *text, size_t size)
 static bool take_blob(struct bg_view *v, void *ret, size_t size, size_t *ret_len)
 {
 	size_t len = bg_view_u16(v);
-	const uint8_t *p = len <= size ? bg_view_take(v, len) : NULL;
 
-	if (!p || v->is_short)
+	if (len > size || !bg_view_copy(v, ret, len))
 		return false;
-	memcpy(ret, p, len);
 	*ret_len = len;
 	return true;
 }
@@ -133,15 +131,6 @@ static bool take_credentials(struct bg_view *v, struct bg_fido2_request *ret)
 	return true;
 }
 
-static bool take_fixed(struct bg_view *v, uint8_t *ret, size_t len)
-{
-	const uint8_t *p = bg_view_take(v, len);
-
-	if (p)
-		memcpy(ret, p, len);
-	return p != NULL;
-}
-
 static bool request_take(struct bg_view *v, struct bg_fido2_request *ret)
 {
 	if (bg_view_u8(v) != VERSION)
@@ -149,12 +138,12 @@ static bool request_take(struct bg_view *v, struct bg_fido2_request *ret)
 	ret->op = (enum bg_fido2_op)bg_view_u8(v);
 	if (!take_text(v, ret->device, sizeof(ret->device)) ||
 		!take_text(v, ret->rp_id, sizeof(ret->rp_id)) ||
-		!take_fixed(v, ret->client_data_hash, sizeof(ret->client_data_hash)))
+		!bg_view_copy(v, ret->client_data_hash, sizeof(ret->client_data_hash)))
 		return false;
 	ret->timeout_secs = bg_view_u32(v);
 	ret->min_retries = bg_view_u8(v);
 	return take_text(v, ret->pin.text, sizeof(ret->pin.text)) && take_credentials(v, ret) &&
-	       take_fixed(v, ret->user_id, sizeof(ret->user_id)) &&
+	       bg_view_copy(v, ret->user_id, sizeof(ret->user_id)) &&
 	       take_text(v, ret->user_name, sizeof(ret->user_name)) && !v->is_short && v->len == 0;
 }
 
@@ -211,7 +200,7 @@ static bool take_device(struct bg_view *v, struct bg_fido2_device *ret)
 {
 	if (!take_text(v, ret->path, sizeof(ret->path)) ||
 		!take_text(v, ret->model, sizeof(ret->model)) ||
-		!take_fixed(v, ret->aaguid, sizeof(ret->aaguid)))
+		!bg_view_copy(v, ret->aaguid, sizeof(ret->aaguid)))
 		return false;
 	ret->retries = bg_view_u8(v);
 	return take_bool(v, &ret->has_pin) && take_bool(v, &ret->is_fido2);
@@ -243,11 +232,11 @@ static void put_key(struct bg_writer *w, const struct bg_key *key)
 static bool take_key(struct bg_view *v, struct bg_key *ret)
 {
 	if (!take_text(v, ret->model, sizeof(ret->model)) ||
-		!take_fixed(v, ret->aaguid, sizeof(ret->aaguid)) ||
+		!bg_view_copy(v, ret->aaguid, sizeof(ret->aaguid)) ||
 		!take_blob(v, ret->credential, sizeof(ret->credential), &ret->credential_len))
 		return false;
 	ret->alg = (enum bg_alg) - (int)bg_view_u8(v);
-	return take_fixed(v, ret->pub, sizeof(ret->pub));
+	return bg_view_copy(v, ret->pub, sizeof(ret->pub));
 }
 
 enum bg_err bg_fido2_reply_encode(const struct bg_fido2_reply *reply, struct bg_writer *ret)

@@ -61,15 +61,10 @@ static void field_bool(struct stream *s, bool *value)
 
 static void field_bytes(struct stream *s, void *value, size_t len)
 {
-	const uint8_t *p;
-
-	if (s->w != NULL) {
+	if (s->w != NULL)
 		bg_put(s->w, value, len);
-		return;
-	}
-	p = bg_view_take(s->v, len);
-	if (p != NULL)
-		memcpy(value, p, len);
+	else
+		bg_view_copy(s->v, value, len);
 }
 
 /* size: of the array, with room for the NUL. */
