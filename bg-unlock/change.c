@@ -60,12 +60,9 @@ static void set_name(char ret[static BG_NAME_LEN + 1], const char *name)
 
 static int nobody(const struct bg_seal *seal, const char *option, const char *name)
 {
-	char names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2) + 1] = "";
-	size_t used = 0;
+	char names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)];
 
-	for (size_t i = 0; i < seal->custodian_count; i++)
-		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
-			seal->custodians[i].name);
+	bg_seal_custodian_names(seal, NULL, names, sizeof(names));
 	bg_error("--%s %.40s: no custodian has that name", option, name);
 	bg_hint("the custodians are %s; nothing was changed", names);
 	return BG_EXIT_USAGE;

@@ -25,18 +25,6 @@ int bg_combine_open_begin(struct bg_combine *s, const struct bg_combine_options 
 	return status;
 }
 
-/* "ops, dba" */
-static void given_names(const struct bg_combine *s, char *ret, size_t size)
-{
-	size_t used = 0;
-
-	ret[0] = '\0';
-	for (size_t i = 0; i < s->seal.custodian_count && used + BG_NAME_LEN + 3 < size; i++)
-		if (s->is_counted[i])
-			used += (size_t)snprintf(ret + used, size - used, "%s%s", used ? ", " : "",
-				s->seal.custodians[i].name);
-}
-
 static enum bg_err decrypt(
 	struct bg_combine *s, const struct bg_quorum *quorum, int out, struct bg_diag *diag)
 {
@@ -64,7 +52,7 @@ static void tell(struct bg_crypto *crypto, const struct bg_combine *s,
 {
 	char names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)], result[512];
 
-	given_names(s, names, sizeof(names));
+	bg_seal_custodian_names(&s->seal, s->is_counted, names, sizeof(names));
 	(void)snprintf(result, sizeof(result), "by %s%s: %.120s", names,
 		err ? "; but it did not open" : "", o->envelope);
 	if (!bg_envelope_record(crypto, &s->seal, names, result))

@@ -286,7 +286,7 @@ static void record_resealed(struct bg_crypto *crypto, const struct bg_candidate 
 	const char *label, const char *role, bool is_keys_lost)
 {
 	const struct bg_seal *seal = &candidate->seal;
-	char set[2 * BG_SET_ID_LEN + 1], names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)] = "";
+	char set[2 * BG_SET_ID_LEN + 1], names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)];
 	const struct bg_event event = { .id = BG_EV_RESEALED,
 		.host = label,
 		.account = seal->account,
@@ -297,12 +297,9 @@ static void record_resealed(struct bg_crypto *crypto, const struct bg_candidate 
 		.custodians = names,
 		.result = candidate->changes,
 		.severity = -1 };
-	size_t used = 0;
 
 	bg_hex_encode(seal->set_id, BG_SET_ID_LEN, set);
-	for (size_t i = 0; i < seal->custodian_count; i++)
-		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
-			seal->custodians[i].name);
+	bg_seal_custodian_names(seal, NULL, names, sizeof(names));
 	bg_log_event(crypto, "bg-unlock", &event, false, NULL);
 }
 

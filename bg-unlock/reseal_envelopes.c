@@ -115,16 +115,12 @@ static int seal_anew(struct bg_reseal *s, const char *path, size_t i)
 	return bg_envelope_fail(path, err, &diag);
 }
 
-/* "ops, dba": those who gave a share. */
+/* By whom: those who gave a share. */
 static void record(struct bg_crypto *crypto, const struct bg_reseal *s, const char *path)
 {
-	char names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)] = "", result[512];
-	size_t used = 0;
+	char names[BG_CUSTODIANS_MAX * (BG_NAME_LEN + 2)], result[512];
 
-	for (size_t i = 0; i < s->old.custodian_count; i++)
-		if (s->is_counted[i])
-			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
-				used ? ", " : "", s->old.custodians[i].name);
+	bg_seal_custodian_names(&s->old, s->is_counted, names, sizeof(names));
 	(void)snprintf(result, sizeof(result), "by %s; sealed anew for epoch %u: %.120s", names,
 		(unsigned int)s->deal.seal.epoch, path);
 	(void)!bg_envelope_record(crypto, &s->old, names, result);

@@ -162,5 +162,9 @@ void bg_seal_changes_text(const struct bg_seal *prev, const struct bg_seal *next
 /* Position in seal->keys or seal->custodians by name, or -1. */
 int bg_seal_find_key(const struct bg_seal *seal, const char *name);
 int bg_seal_find_custodian(const struct bg_seal *seal, const char *name);
+/* "audit, dba": the custodians whose position is picked (NULL: all), terminated, cut to len bytes
+   with the NUL; CUSTODIANS_MAX * (NAME_LEN + 2) hold all of them. */
+void bg_seal_custodian_names(
+	const struct bg_seal *seal, const bool *is_picked, char *ret, size_t len);
 
 #endif

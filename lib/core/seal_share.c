@@ -20,6 +20,28 @@ int bg_seal_find_custodian(const struct bg_seal *seal, const char *name)
 	return -1;
 }
 
+void bg_seal_custodian_names(
+	const struct bg_seal *seal, const bool *is_picked, char *ret, size_t len)
+{
+	size_t used = 0;
+
+	if (len == 0)
+		return;
+	for (size_t i = 0; i < seal->custodian_count && i < BG_CUSTODIANS_MAX; i++) {
+		const char *parts[] = { used > 0 ? ", " : "", seal->custodians[i].name };
+
+		if (is_picked != NULL && !is_picked[i])
+			continue;
+		for (size_t j = 0; j < 2; j++) {
+			size_t n = strnlen(parts[j], len - 1 - used);
+
+			memcpy(ret + used, parts[j], n);
+			used += n;
+		}
+	}
+	ret[used] = '\0';
+}
+
 /* One set of shares: the one in force, or a retired one. */
 struct set {
 	const uint8_t *set_id;

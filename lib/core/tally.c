@@ -188,29 +188,6 @@ static bool is_in_response(const struct bg_tally *tally, const struct bg_custodi
 	return tally->has_response && (tally->exposed >> custodian->index & 1) != 0;
 }
 
-/* "audit, dba": those of the seal's custodians that is picked. */
-static void names(const struct bg_seal *seal, const bool is_picked[static BG_CUSTODIANS_MAX],
-	char *ret, size_t len)
-{
-	size_t used = 0;
-
-	if (len == 0)
-		return;
-	for (size_t i = 0; i < seal->custodian_count && i < BG_CUSTODIANS_MAX; i++) {
-		const char *parts[] = { used > 0 ? ", " : "", seal->custodians[i].name };
-
-		if (!is_picked[i])
-			continue;
-		for (size_t j = 0; j < 2; j++) {
-			size_t n = strnlen(parts[j], len - 1 - used);
-
-			memcpy(ret + used, parts[j], n);
-			used += n;
-		}
-	}
-	ret[used] = '\0';
-}
-
 void bg_tally_names(const struct bg_seal *seal, const struct bg_tally *tally, char *ret, size_t len)
 {
 	bool is_picked[BG_CUSTODIANS_MAX];
@@ -218,7 +195,7 @@ void bg_tally_names(const struct bg_seal *seal, const struct bg_tally *tally, ch
 	for (size_t i = 0; i < BG_CUSTODIANS_MAX; i++)
 		is_picked[i] = tally->approvals[i].how != BG_HOW_NONE ||
 			       is_in_response(tally, &seal->custodians[i]);
-	names(seal, is_picked, ret, len);
+	bg_seal_custodian_names(seal, is_picked, ret, len);
 }
 
 void bg_tally_exposed(const struct bg_seal *seal, const struct bg_tally *tally, bool is_here,
@@ -229,5 +206,5 @@ void bg_tally_exposed(const struct bg_seal *seal, const struct bg_tally *tally, 
 	for (size_t i = 0; i < BG_CUSTODIANS_MAX; i++)
 		is_picked[i] = is_here ? tally->approvals[i].how == BG_HOW_TYPED_HERE
 				       : is_in_response(tally, &seal->custodians[i]);
-	names(seal, is_picked, ret, len);
+	bg_seal_custodian_names(seal, is_picked, ret, len);
 }
