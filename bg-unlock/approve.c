@@ -175,16 +175,14 @@ static int run(struct bg_crypto *crypto, void *state, const void *options)
 {
 	const struct options *o = options;
 	struct state *s = state;
-	struct bg_diag diag = { 0 };
-	enum bg_err err;
 	int status = o->seal ? bg_load_seal(crypto, o->seal, &s->seal) : BG_EXIT_DONE;
 
+	if (!status)
+		status = bg_tty_begin(
+			&s->tty, false, "approve is never unattended: run it at a terminal");
 	if (status)
 		return status;
 	s->is_refusal = o->is_refusal;
-	err = bg_tty_open(&s->tty, false, &diag);
-	if (err)
-		return bg_fail(err, &diag, "approve is never unattended: run it at a terminal");
 	status = approve(crypto, s, o);
 	bg_tty_close(&s->tty);
 	return status;

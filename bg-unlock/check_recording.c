@@ -104,16 +104,23 @@ static long status_of(const char *name)
 	return at ? strtol(at + strlen(line), NULL, 10) : -1;
 }
 
-static bool is_placed(struct bg_check *check)
+/* Is the file as install made it of its template? Leaves what stands there in text. */
+static bool is_as_made(struct bg_check *check, const char *path, const char *template)
 {
 	static char wanted[BG_SMALL_LEN];
-	char path[BG_TREE_PATH_LEN];
 	size_t len = 0;
 
+	bg_recording_fill(template, check->account, check->host.uid, wanted);
+	return bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) == BG_OK &&
+	       strcmp(text, wanted) == 0;
+}
+
+static bool is_placed(struct bg_check *check)
+{
+	char path[BG_TREE_PATH_LEN];
+
 	bg_audit_path(check->account, path);
-	bg_recording_fill(template_audit_rules, check->account, check->host.uid, wanted);
-	if (bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) == BG_OK &&
-		strcmp(text, wanted) == 0)
+	if (is_as_made(check, path, template_audit_rules))
 		return true;
 	warn(check,
 		bg_tree_has(&check->tree, BG_AUDIT_DIR)
@@ -216,14 +223,11 @@ static bool is_audit_good(struct bg_check *check)
 /* The login's part: bash (the row account wants it) reads the line, and starts what it names. */
 static bool is_profile_good(struct bg_check *check)
 {
-	static char wanted[BG_SMALL_LEN];
 	char path[BG_TREE_PATH_LEN];
 	size_t len = 0;
 
 	bg_tlog_path(check->account, path);
-	bg_recording_fill(template_profile_tlog_sh, check->account, check->host.uid, wanted);
-	if (bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) != BG_OK ||
-		strcmp(text, wanted) != 0) {
+	if (!is_as_made(check, path, template_profile_tlog_sh)) {
 		warn(check, "bg-unlock install SEAL puts it back",
 			"%s is missing or not as install placed it: tlog is not started", path);
 		return false;

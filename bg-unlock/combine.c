@@ -108,8 +108,6 @@ static int run(struct bg_crypto *crypto, void *state, const void *options)
 {
 	const struct bg_combine_options *o = options;
 	struct bg_combine *s = state;
-	struct bg_diag diag = { 0 };
-	enum bg_err err;
 	int status = BG_EXIT_DONE;
 
 	if (o->passphrase_file)
@@ -121,11 +119,11 @@ static int run(struct bg_crypto *crypto, void *state, const void *options)
 		status = bg_load_contacts(NULL, o->seal, &s->contacts);
 	if (!status && o->envelope)
 		status = bg_combine_open_begin(s, o);
+	if (!status)
+		status = bg_tty_begin(
+			&s->tty, o->is_stdin, "give the shares with --stdin, one a line");
 	if (status)
 		return status;
-	err = bg_tty_open(&s->tty, o->is_stdin, &diag);
-	if (err)
-		return bg_fail(err, &diag, "give the shares with --stdin, one a line");
 	s->ask.tty = &s->tty;
 	status = combine(crypto, s, o);
 	bg_tty_close(&s->tty);

@@ -217,18 +217,15 @@ static int run(struct bg_crypto *crypto, void *state, const void *options)
 	const struct options *o = options;
 	struct state *s = state;
 	bool has_tty = !o->folder || !o->is_pin_stdin || !bg_plan_is_complete(&o->plan);
-	struct bg_diag diag = { 0 };
-	enum bg_err err;
-	int status;
+	int status = BG_EXIT_DONE;
 
-	if (has_tty) {
-		err = bg_tty_open(&s->tty, false, &diag);
-		if (err)
-			return bg_fail(err, &diag,
-				"without a terminal: --plan FILE --shares-to DIR --pin-stdin");
-	}
-	if (o->is_pin_stdin && bg_tty_open(&s->pins, true, NULL) != BG_OK)
-		return BG_EXIT_MACHINE;
+	if (has_tty)
+		status = bg_tty_begin(&s->tty, false,
+			"without a terminal: --plan FILE --shares-to DIR --pin-stdin");
+	if (!status && o->is_pin_stdin)
+		status = bg_tty_begin(&s->pins, true, NULL);
+	if (status)
+		return status;
 	status = ceremony(crypto, s, o, has_tty);
 	if (has_tty)
 		bg_tty_close(&s->tty);

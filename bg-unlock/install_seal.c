@@ -125,12 +125,12 @@ static size_t digits(const char *typed)
 static int ask(const char *prompt, const char *hint, char line[static BG_TTY_LINE_LEN])
 {
 	static struct bg_tty tty;
-	struct bg_diag diag = { 0 };
+	int status = bg_tty_begin(&tty, false, hint);
 	size_t len = 0;
-	enum bg_err err = bg_tty_open(&tty, false, &diag);
+	enum bg_err err;
 
-	if (err)
-		return bg_fail(err, &diag, hint);
+	if (status)
+		return status;
 	err = bg_tty_ask(&tty, true, prompt, line, &len);
 	bg_tty_close(&tty);
 	return err ? bg_fail(err, NULL, "nothing was changed") : BG_EXIT_DONE;

@@ -309,18 +309,15 @@ static int run(struct bg_crypto *crypto, void *state, const void *options)
 	const struct bg_reseal_options *o = options;
 	struct bg_reseal *s = state;
 	bool has_tty = !o->folder || !o->is_stdin || !o->is_pin_stdin;
-	struct bg_diag diag = { 0 };
-	enum bg_err err;
-	int status;
+	int status = BG_EXIT_DONE;
 
-	if (has_tty) {
-		err = bg_tty_open(&s->tty, false, &diag);
-		if (err)
-			return bg_fail(err, &diag,
-				"without a terminal: --stdin --pin-stdin --shares-to DIR");
-	}
-	if (bg_tty_open(&s->lines, true, NULL) != BG_OK)
-		return BG_EXIT_MACHINE;
+	if (has_tty)
+		status = bg_tty_begin(
+			&s->tty, false, "without a terminal: --stdin --pin-stdin --shares-to DIR");
+	if (!status)
+		status = bg_tty_begin(&s->lines, true, NULL);
+	if (status)
+		return status;
 	status = reseal(crypto, s, o, has_tty);
 	if (has_tty)
 		bg_tty_close(&s->tty);

@@ -171,13 +171,12 @@ static int ask_code(struct pasted *p, const uint8_t **ret, size_t *ret_len)
 static int take_code(struct state *s, struct pasted *p, bool is_stdin)
 {
 	const uint8_t *body = NULL;
-	struct bg_diag diag = { 0 };
 	size_t len = 0;
-	enum bg_err err = bg_tty_open(&p->tty, is_stdin, &diag);
-	int status;
+	int status = bg_tty_begin(
+		&p->tty, is_stdin, "without a terminal: bg-unlock revoke --code --stdin");
 
-	if (err)
-		return bg_fail(err, &diag, "without a terminal: bg-unlock revoke --code --stdin");
+	if (status)
+		return status;
 	status = is_stdin ? read_code(p, &body, &len) : ask_code(p, &body, &len);
 	bg_tty_close(&p->tty);
 	if (status)

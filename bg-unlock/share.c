@@ -58,12 +58,11 @@ static int parse(int argc, char **argv, struct options *o)
 /* One share from the terminal or standard input into s->given. */
 static int ask_one(struct state *s, const struct options *o, const char *whose)
 {
-	struct bg_diag diag = { 0 };
 	enum bg_asked asked;
-	enum bg_err err = bg_tty_open(&s->tty, o->is_stdin, &diag);
+	int status = bg_tty_begin(&s->tty, o->is_stdin, "give the share with --stdin, on one line");
 
-	if (err)
-		return bg_fail(err, &diag, "give the share with --stdin, on one line");
+	if (status)
+		return status;
 	s->ask.tty = &s->tty;
 	s->ask.whose = whose;
 	if (o->seal) {

@@ -302,9 +302,7 @@ static int run(struct bg_crypto *crypto, void *state, const void *options)
 {
 	const struct options *o = options;
 	struct state *s = state;
-	struct bg_diag diag = { 0 };
 	int status = o->seal ? bg_load_seal(crypto, o->seal, &seal) : BG_EXIT_DONE;
-	enum bg_err err;
 
 	if (status)
 		return status;
@@ -313,9 +311,9 @@ static int run(struct bg_crypto *crypto, void *state, const void *options)
 		bg_hint("ssh to the host with the security key's ssh key");
 		return BG_EXIT_NO;
 	}
-	err = bg_tty_open(&s->tty, false, &diag);
-	if (err)
-		return bg_fail(err, &diag, "touch is for a person at a terminal");
+	status = bg_tty_begin(&s->tty, false, "touch is for a person at a terminal");
+	if (status)
+		return status;
 	status = o->is_test ? test(crypto, s, o) : answer(crypto, s, o);
 	bg_tty_close(&s->tty);
 	return status;

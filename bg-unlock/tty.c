@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tty.h"
 
+#include "bg-unlock.h"
+
 #include <breakglass/secret.h>
 
 #include <errno.h>
@@ -117,6 +119,14 @@ enum bg_err bg_tty_open(struct bg_tty *ret, bool is_stdin, struct bg_diag *diag)
 	}
 	ret->in = ret->out = fd;
 	return BG_OK;
+}
+
+int bg_tty_begin(struct bg_tty *ret, bool is_stdin, const char *hint)
+{
+	struct bg_diag diag = { 0 };
+	enum bg_err err = bg_tty_open(ret, is_stdin, &diag);
+
+	return err ? bg_fail(err, &diag, hint) : BG_EXIT_DONE;
 }
 
 void bg_tty_close(struct bg_tty *tty)

@@ -24,6 +24,8 @@ struct bg_tty {
 
 /* Opens the terminal, or takes standard input. BG_ERR_IO: there is no terminal. */
 BG_CHECKED enum bg_err bg_tty_open(struct bg_tty *ret, bool is_stdin, struct bg_diag *diag);
+/* The same for a verb: BG_EXIT_DONE, or the error printed with this hint, and the exit status. */
+BG_CHECKED int bg_tty_begin(struct bg_tty *ret, bool is_stdin, const char *hint);
 /* Restores the terminal, wipes what was read. */
 void bg_tty_close(struct bg_tty *tty);
 
