@@ -31,12 +31,9 @@ static uint8_t sk_assert_parse(const cbor_item_t *req, struct sk_auth *auth)
 static void sk_assert_listed(struct sk_key *k, const cbor_item_t *list, const struct sk_auth *auth)
 {
 	for (size_t i = 0; i < cbor_array_size(list); i++) {
-		struct sk_bytes id;
-		const struct sk_cred *cred;
+		const struct sk_cred *cred =
+			sk_cred_listed(k, cbor_array_handle(list)[i], auth->rp);
 
-		if (!sk_cbor_get_bytes(sk_cbor_at_text(cbor_array_handle(list)[i], "id"), &id))
-			continue;
-		cred = sk_cred_find(k, id, auth->rp);
 		if (cred == NULL || (cred->protect == 3 && !auth->uv))
 			continue;
 		k->next.list[0] = (size_t)(cred - k->creds);

@@ -28,6 +28,14 @@ struct sk_cred *sk_cred_find(struct sk_key *k, struct sk_bytes id, const char *r
 	return NULL;
 }
 
+struct sk_cred *sk_cred_listed(struct sk_key *k, const cbor_item_t *entry, const char *rp)
+{
+	struct sk_bytes id;
+
+	return sk_cbor_get_bytes(sk_cbor_at_text(entry, "id"), &id) ? sk_cred_find(k, id, rp)
+								    : NULL;
+}
+
 static void sk_cred_drop(struct sk_key *k, size_t at)
 {
 	EVP_PKEY_free(k->creds[at].key);

@@ -96,12 +96,9 @@ static bool sk_make_is_excluded(
 	if (list == NULL || !cbor_isa_array(list))
 		return false;
 	for (size_t i = 0; i < cbor_array_size(list); i++) {
-		struct sk_bytes id;
-		const struct sk_cred *cred;
+		const struct sk_cred *cred =
+			sk_cred_listed(k, cbor_array_handle(list)[i], auth->rp);
 
-		if (!sk_cbor_get_bytes(sk_cbor_at_text(cbor_array_handle(list)[i], "id"), &id))
-			continue;
-		cred = sk_cred_find(k, id, auth->rp);
 		if (cred != NULL && (cred->protect < 3 || auth->uv))
 			return true;
 	}

@@ -300,6 +300,8 @@ size_t sk_certificate(EVP_PKEY *key, const uint8_t aaguid[static 16], uint8_t *r
 /* cred.c: credentials, and the state file */
 
 struct sk_cred *sk_cred_find(struct sk_key *k, struct sk_bytes id, const char *rp);
+/* The one that an entry of an allow or exclude list names; NULL: it is not here. */
+struct sk_cred *sk_cred_listed(struct sk_key *k, const cbor_item_t *entry, const char *rp);
 /* Adds, in place of a discoverable one of the same rp and user; false when full. Takes the key. */
 bool sk_cred_add(struct sk_key *k, const struct sk_cred *cred);
 void sk_cred_clear(struct sk_key *k);

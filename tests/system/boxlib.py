@@ -135,12 +135,18 @@ def _base_id():
 	return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def ensure_base():
-	"""The folder of the base, made when it is not there yet (about a minute, needs the mirror)."""
-	base = CACHE / f"base-{_base_id()}"
+@contextlib.contextmanager
+def _cache_locked():
 	CACHE.mkdir(parents=True, exist_ok=True)
 	with open(CACHE / "lock", "w", encoding="ascii") as lock:
 		fcntl.flock(lock, fcntl.LOCK_EX)
+		yield
+
+
+def ensure_base():
+	"""The folder of the base, made when it is not there yet (about a minute, needs the mirror)."""
+	base = CACHE / f"base-{_base_id()}"
+	with _cache_locked():
 		if not base.exists():
 			_make_base(base)
 	return base
@@ -688,15 +694,16 @@ class Box:
 
 
 class BoxCase(unittest.TestCase):
-	"""A TestCase with one booted box for all its tests: self.box, named `box_name`; prepare() runs
-	once after the boot. What failed shows the container's journal."""
+	"""A TestCase with one booted box for all its tests: self.box, a `box_type` named `box_name`;
+	prepare() runs once after the boot. What failed shows the container's journal."""
 
+	box_type = Box
 	box_name = "box"
 	box = None
 
 	@classmethod
 	def setUpClass(cls):
-		cls.box = Box(cls.box_name)
+		cls.box = cls.box_type(cls.box_name)
 		cls.addClassCleanup(cls.box.close)
 		print(f"box: booted in {cls.box.boot():.2f} s", file=sys.stderr)
 		cls.prepare()
@@ -711,6 +718,20 @@ class BoxCase(unittest.TestCase):
 		if result and len(result.failures) + len(result.errors) > before and self.box:
 			self.box.show_trouble()
 		return outcome
+
+
+def unpacked(*names):
+	"""The folder with Debian's packages of those names, downloaded and unpacked once: for what no
+	container is installed with, because it starts or replaces what others test."""
+	folder = CACHE / f"unpacked-{'-'.join(names)}"
+	with _cache_locked(), tempfile.TemporaryDirectory(dir=CACHE) as work:
+		if not folder.exists():
+			subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *names],
+				cwd=work, check=True, capture_output=True)
+			for deb in Path(work).glob("*.deb"):
+				subprocess.run(["dpkg-deb", "-x", deb, Path(work, "all")], check=True)
+			Path(work, "all").rename(folder)
+	return folder
 
 
 def clean_cache():

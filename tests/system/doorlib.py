@@ -16,12 +16,11 @@ import re
 import signal
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 import pexpect
 
-from boxlib import BUILD, SOFTKEY, SOURCE, Box, BoxError, wait_until
+from boxlib import BUILD, SOFTKEY, SOURCE, Box, BoxCase, BoxError, wait_until
 from laptoplib import Typist, last_code
 
 ACCOUNT = "breakglass"
@@ -407,22 +406,11 @@ class DoorBox(Box):
 			assert len(auth) == 1 and record["event"] in auth[0], (record, auth)
 
 
-class DoorCase(unittest.TestCase):
+class DoorCase(BoxCase):
 	"""A TestCase with one protected DoorBox for all its tests: self.box."""
 
+	box_type = DoorBox
 	box_name = "db1"
-	box = None
-
-	@classmethod
-	def setUpClass(cls):
-		cls.box = DoorBox(cls.box_name)
-		cls.addClassCleanup(cls.box.close)
-		cls.box.boot()
-		cls.prepare()
-
-	@classmethod
-	def prepare(cls):
-		"""For subclasses: packages, keys, ceremony."""
 
 	@contextlib.contextmanager
 	def row(self, name, door):

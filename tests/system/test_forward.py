@@ -9,7 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from boxlib import BUILD, CACHE, SOURCE, BoxCase, wait_until
+from boxlib import BUILD, SOURCE, BoxCase, unpacked, wait_until
 
 CONTRIB = SOURCE / "contrib"
 HERE = Path(__file__).parent
@@ -22,22 +22,6 @@ CEF_KEYS = {
 	"hash": "fileHash",
 }
 PAIR = re.compile(r' ([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)')
-
-
-def extra_packages():
-	"""Packages that no container has, because they start or replace what others test: unpacked,
-	never installed."""
-	folder = CACHE / "unpacked"
-	if not (folder / "done").exists():
-		folder.mkdir(parents=True, exist_ok=True)
-		names = ("rsyslog-gnutls", "auditd", "libauparse0", "libaudit1")
-		with tempfile.TemporaryDirectory(dir=CACHE) as work:
-			subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *names],
-				cwd=work, check=True, capture_output=True)
-			for deb in Path(work).glob("*.deb"):
-				subprocess.run(["dpkg-deb", "-x", deb, folder], check=True)
-		(folder / "done").touch()
-	return folder
 
 
 def certificates(folder):
@@ -98,7 +82,7 @@ class Forward(BoxCase):
 
 	@classmethod
 	def prepare(cls):
-		extra = extra_packages()
+		extra = unpacked("rsyslog-gnutls", "auditd", "libauparse0", "libaudit1")
 		for path in (f"{LIBRARY}/rsyslog/lmnsd_gtls.so", "sbin/auditctl", "sbin/augenrules"):
 			cls.box.push(extra / path, "/" + path.replace("sbin/", "usr/sbin/"))
 		for file in (*extra.glob("lib/x86_64-linux-gnu/lib*.so.*"),

@@ -5,8 +5,8 @@ and syslog, right and broken."""
 import json
 import unittest
 
-from boxlib import BoxCase, wait_until
-from doorlib import ACCOUNT, PIN, PROMPT, DoorBox, packages
+from boxlib import wait_until
+from doorlib import ACCOUNT, PIN, PROMPT, DoorCase, packages
 
 FOLDER = f"/etc/breakglass/accounts/{ACCOUNT}"
 DROP_IN = f"/etc/ssh/sshd_config.d/60-breakglass-{ACCOUNT}.conf"
@@ -19,14 +19,7 @@ STATE = f"find {FOLDER} /etc/ssh /etc/sudoers* /etc/login.defs /etc/pam.d /etc/b
 CONTROL = "[success=done ignore=ignore module_unknown=ignore default=die] pam_breakglass.so"
 
 
-class InstallCase(BoxCase):
-	@classmethod
-	def setUpClass(cls):
-		cls.box = DoorBox(cls.box_name)
-		cls.addClassCleanup(cls.box.close)
-		cls.box.boot()
-		cls.prepare()
-
+class InstallCase(DoorCase):
 	@classmethod
 	def prepare(cls):
 		cls.box.add_user("alice", password="correct horse", groups=("sudo",))
@@ -74,8 +67,6 @@ class InstallCase(BoxCase):
 
 class Refusals(InstallCase):
 	"""Nothing is in force yet: whatever fails, everything is as it was."""
-
-	box_name = "db1"
 
 	def test_broken_sshd_config_takes_the_drop_ins_back(self):
 		self.box.run("cp /etc/ssh/sshd_config /root/; echo Nonsense yes >>/etc/ssh/sshd_config")
@@ -132,8 +123,6 @@ class Refusals(InstallCase):
 
 
 class Installed(InstallCase):
-	box_name = "db1"
-
 	@classmethod
 	def prepare(cls):
 		super().prepare()
@@ -271,8 +260,6 @@ class Installed(InstallCase):
 
 
 class Succession(InstallCase):
-	box_name = "db1"
-
 	def reseal(self, seal, shares, folder):
 		"""The next seal, its shares; what reseal names it is moved to FOLDER.seal."""
 		words = "".join(shares[name] + "\n" for name in ("ops", "dba"))

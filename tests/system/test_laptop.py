@@ -6,7 +6,7 @@ import sys
 import unittest
 
 from boxlib import SOURCE
-from doorlib import PIN, DoorBox, packages
+from doorlib import PIN, DoorCase, packages
 from laptoplib import MODHEX, Laptop
 
 sys.path.insert(0, str(SOURCE / "tests/pam"))
@@ -17,14 +17,13 @@ import hostside  # noqa: E402
 PLACES = "/ /home /tmp /run /dev/shm /var/tmp"
 
 
-class LaptopTest(unittest.TestCase):
+class LaptopTest(DoorCase):
 	"""One laptop for all tests; the ceremony was held elsewhere: neither seal nor shares are here."""
 
+	box_name = "laptop"
+
 	@classmethod
-	def setUpClass(cls):
-		cls.box = DoorBox("laptop")
-		cls.addClassCleanup(cls.box.close)
-		cls.box.boot()
+	def prepare(cls):
 		cls.box.install_packages(*[deb for deb in packages() if "/bg-unlock_" in deb])
 		cls.box.add_key("a")
 		cls.shares = cls.box.init()

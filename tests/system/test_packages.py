@@ -203,12 +203,7 @@ class Life(PackageCase):
 class RealSeal(PackageCase):
 	"""The same over what `bg-unlock init` and `install` made."""
 
-	@classmethod
-	def setUpClass(cls):
-		cls.box = DoorBox(cls.box_name)
-		cls.addClassCleanup(cls.box.close)
-		cls.box.boot()
-		cls.prepare()
+	box_type = DoorBox
 
 	@classmethod
 	def prepare(cls):

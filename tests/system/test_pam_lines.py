@@ -31,11 +31,10 @@ class HandMade(test_packages.Damaged):
 class Real(test_packages.PackageCase):
 	"""An account that bg-unlock installed, both kinds of lines, both doors."""
 
+	box_type = DoorBox
+
 	@classmethod
-	def setUpClass(cls):
-		cls.box = DoorBox(cls.box_name)
-		cls.addClassCleanup(cls.box.close)
-		cls.box.boot()
+	def prepare(cls):
 		cls.box.add_user("alice", password="correct horse", groups=("sudo",))
 		cls.box.add_user("bob", password="battery staple")
 		cls.box.protect(packages(), policy={"reentry": "no"})

@@ -4,15 +4,12 @@
 keeps anybody out or stops a session from being ended."""
 import io
 import re
-import subprocess
 import tarfile
-import tempfile
 import time
 import unittest
-from pathlib import Path
 
-from boxlib import CACHE, BoxCase, wait_until
-from doorlib import ACCOUNT, DoorBox, packages
+from boxlib import unpacked, wait_until
+from doorlib import ACCOUNT, DoorCase, packages
 
 RULES = f"/etc/audit/rules.d/60-breakglass-{ACCOUNT}.rules"
 PROFILE = f"/etc/profile.d/breakglass-{ACCOUNT}.sh"
@@ -39,23 +36,9 @@ esac
 STATUS = "enabled {enabled}\nfailure {failure}\npid {pid}\nrate_limit 0\nbacklog_limit 8192\nlost 0\n"
 
 
-def unpacked(folder, *names):
-	"""Debian's packages of those names, unpacked once: no container is installed with them."""
-	target = CACHE / folder
-	if not (target / "done").exists():
-		target.mkdir(parents=True, exist_ok=True)
-		with tempfile.TemporaryDirectory(dir=CACHE) as work:
-			subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *names],
-				cwd=work, check=True, capture_output=True)
-			for deb in Path(work).glob("*.deb"):
-				subprocess.run(["dpkg-deb", "-x", deb, target], check=True)
-		(target / "done").touch()
-	return target
-
-
 def put_tlog(box):
 	"""As its package does."""
-	folder = unpacked("unpacked-tlog", "tlog", "libtlog0", "libcurl3-gnutls")
+	folder = unpacked("tlog", "libtlog0", "libcurl3-gnutls")
 	for name in ("usr/bin/tlog-rec", "usr/bin/tlog-play", "etc/tlog", "usr/share/tlog"):
 		box.push(folder / name, "/" + name)
 	for library in (folder / "usr/lib/x86_64-linux-gnu").glob("lib*.so.*"):
@@ -64,12 +47,10 @@ def put_tlog(box):
 	box.run("ldconfig")
 
 
-class Record(BoxCase):
+class Record(DoorCase):
 	@classmethod
-	def setUpClass(cls):
-		cls.box = box = DoorBox("db1")
-		cls.addClassCleanup(box.close)
-		box.boot()
+	def prepare(cls):
+		box = cls.box
 		box.add_user("alice")
 		box.protect(packages())
 		put_tlog(box)
@@ -134,7 +115,7 @@ class Record(BoxCase):
 	def test_audit_rules_that_the_kernel_refuses_stop_nothing(self):
 		"""The real auditctl, in a container."""
 		box = self.box
-		folder = unpacked("unpacked", "rsyslog-gnutls", "auditd", "libauparse0", "libaudit1")
+		folder = unpacked("auditd", "libauparse0")
 		box.push(folder / "sbin/auditctl", "/usr/sbin/auditctl")
 		box.push(next((folder / "lib/x86_64-linux-gnu").glob("libauparse.so.0.*")),
 			"/usr/lib/x86_64-linux-gnu/libauparse.so.0")

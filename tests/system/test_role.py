@@ -6,8 +6,7 @@ import json
 import unittest
 from typing import NamedTuple
 
-from boxlib import BoxCase
-from doorlib import ACCOUNT, DoorBox, packages
+from doorlib import ACCOUNT, DoorCase, packages
 
 SUDOERS = f"/etc/sudoers.d/60-breakglass-{ACCOUNT}"
 HOST = f"/etc/breakglass/accounts/{ACCOUNT}/host"
@@ -86,12 +85,10 @@ EDITORS = (
 )
 
 
-class Role(BoxCase):
+class Role(DoorCase):
 	@classmethod
-	def setUpClass(cls):
-		cls.box = box = DoorBox("db1")
-		cls.addClassCleanup(box.close)
-		box.boot()
+	def prepare(cls):
+		box = cls.box
 		box.add_user("alice", password="correct horse")
 		box.protect(packages())
 		box.write(EVIL, f"#!/bin/sh\n[ $(id -u) = {cls.uid()} ] || touch {MARK}\n", 0o755)

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "event_fixture.h"
 #include "unit.h"
 
 #include <breakglass/event.h>
 
 static char big[65537];
 static const char hostile[] = "a\nb \x1b[2J %n \" \xe2\x80\xae \xff";
-
-static struct bg_event full_event(enum bg_event_id id)
-{
-	return (struct bg_event){ .id = id,
-		.host = "db1",
-		.account = "breakglass",
-		.request = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-		.set = "00112233445566778899aabbccddeeff",
-		.epoch = 3,
-		.key = "blue",
-		.holder = "Example Holder",
-		.custodians = "audit, dba",
-		.reason = "LDAP is down",
-		.role = "identity",
-		.service = "sshd",
-		.origin = "192.0.2.1",
-		.result = "two of three",
-		.severity = -1 };
-}
 
 static size_t chars(const char *text)
 {
@@ -89,7 +71,7 @@ static void event_severity_is_the_tables_and_can_only_be_lowered(void **state)
 
 static void event_json_says_everything(void **state)
 {
-	struct bg_event event = full_event(BG_EV_GRANTED);
+	struct bg_event event = fixture_event(BG_EV_GRANTED);
 	struct bg_chain_pos pos = { .seq = 7 };
 	char line[BG_EVENT_MAX_LEN];
 	size_t len = 0;
@@ -136,7 +118,7 @@ static void event_json_has_a_number_as_one(void **state)
 
 static void event_text_says_everything(void **state)
 {
-	struct bg_event event = full_event(BG_EV_SESSION_OPENED);
+	struct bg_event event = fixture_event(BG_EV_SESSION_OPENED);
 	char text[BG_EVENT_TEXT_LEN + 1];
 
 	(void)state;
@@ -154,7 +136,7 @@ static void event_text_says_everything(void **state)
 
 static void event_alerts_head_is_cut_from_its_end(void **state)
 {
-	struct bg_event event = full_event(BG_EV_SESSION_OPENED);
+	struct bg_event event = fixture_event(BG_EV_SESSION_OPENED);
 	char text[BG_EVENT_TEXT_LEN + 1], head[BG_EVENT_TEXT_LEN + 1];
 	size_t end;
 
@@ -239,7 +221,7 @@ static void event_P20_foreign_text_is_escaped_and_capped_everywhere(void **state
 
 static void event_journal_tells_the_length_of_a_value_with_a_line_feed(void **state)
 {
-	struct bg_event event = full_event(BG_EV_GRANTED);
+	struct bg_event event = fixture_event(BG_EV_GRANTED);
 	uint8_t buf[BG_EVENT_MAX_LEN];
 	struct bg_writer w = { .p = buf, .cap = sizeof(buf) };
 	static const char reason[] = "\nBREAKGLASS_REASON\n\x03\0\0\0\0\0\0\0a\nb\n";
@@ -260,7 +242,7 @@ static void event_journal_tells_the_length_of_a_value_with_a_line_feed(void **st
 
 static void event_formats_refuse_too_little_room(void **state)
 {
-	struct bg_event event = full_event(BG_EV_GRANTED);
+	struct bg_event event = fixture_event(BG_EV_GRANTED);
 	struct bg_chain_pos pos = { .seq = 1 };
 	char line[200] = "x";
 	struct bg_writer w = { .p = (uint8_t *)line, .cap = sizeof(line) };
@@ -280,7 +262,7 @@ static void event_formats_refuse_too_little_room(void **state)
 
 static void event_line_reads_back(void **state)
 {
-	struct bg_event event = full_event(BG_EV_GRANTED);
+	struct bg_event event = fixture_event(BG_EV_GRANTED);
 	struct bg_chain_pos pos = { .seq = 42 }, back = { 0 };
 	char line[BG_EVENT_MAX_LEN], text[128];
 	size_t len = 0;

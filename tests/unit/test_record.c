@@ -13,49 +13,21 @@ struct bytes {
 	size_t len;
 };
 
-static struct bytes request_bytes(const struct bg_request_record *record)
-{
-	struct bytes b;
-	struct bg_writer w = { .p = b.p, .cap = sizeof(b.p) };
-
-	memset(&b, 0, sizeof(b));
-	assert_int_equal(bg_record_write_request(crypto, record, &w), BG_OK);
-	b.len = w.len;
-	return b;
-}
-
-static struct bytes grant_bytes(const struct bg_grant *grant)
-{
-	struct bytes b;
-	struct bg_writer w = { .p = b.p, .cap = sizeof(b.p) };
-
-	memset(&b, 0, sizeof(b));
-	assert_int_equal(bg_record_write_grant(crypto, grant, &w), BG_OK);
-	b.len = w.len;
-	return b;
-}
-
-static struct bytes session_bytes(const struct bg_session *session)
-{
-	struct bytes b;
-	struct bg_writer w = { .p = b.p, .cap = sizeof(b.p) };
-
-	memset(&b, 0, sizeof(b));
-	assert_int_equal(bg_record_write_session(crypto, session, &w), BG_OK);
-	b.len = w.len;
-	return b;
-}
-
-static struct bytes drill_bytes(const struct bg_drill *drill)
-{
-	struct bytes b;
-	struct bg_writer w = { .p = b.p, .cap = sizeof(b.p) };
-
-	memset(&b, 0, sizeof(b));
-	assert_int_equal(bg_record_write_drill(crypto, drill, &w), BG_OK);
-	b.len = w.len;
-	return b;
-}
+/* request_bytes(), grant_bytes() ...: what is written of a record. */
+#define DEFINE_BYTES(kind, type)                                                                   \
+	static struct bytes kind##_bytes(const type *record)                                       \
+	{                                                                                          \
+		struct bytes b = { 0 };                                                            \
+		struct bg_writer w = { .p = b.p, .cap = sizeof(b.p) };                             \
+                                                                                                   \
+		assert_int_equal(bg_record_write_##kind(crypto, record, &w), BG_OK);               \
+		b.len = w.len;                                                                     \
+		return b;                                                                          \
+	}
+DEFINE_BYTES(request, struct bg_request_record)
+DEFINE_BYTES(grant, struct bg_grant)
+DEFINE_BYTES(session, struct bg_session)
+DEFINE_BYTES(drill, struct bg_drill)
 
 static void record_written_is_read_back(void **state)
 {

@@ -340,6 +340,13 @@ static void put_request_bodies(const struct world *w)
 	put_changed(w, NULL, NULL);
 }
 
+/* To be written anew. */
+static struct bg_writer *emptied(struct bg_writer *w)
+{
+	w->len = 0;
+	return w;
+}
+
 static void put_proof_bodies(void)
 {
 	struct bg_approval approval = { .index = 1, .epoch = 1 };
@@ -348,29 +355,23 @@ static void put_proof_bodies(void)
 	uint8_t bytes[BG_CODE_MAX_LEN + 1];
 	struct bg_writer body = { .p = bytes, .cap = sizeof(bytes) };
 
-	must(bg_approval_write(&approval, &body));
+	must(bg_approval_write(&approval, emptied(&body)));
 	put_usual(BG_CODE_APPROVAL, &body);
-	body.len = 0;
 	approval.index = 16;
-	must(bg_approval_write(&approval, &body));
+	must(bg_approval_write(&approval, emptied(&body)));
 	put_body("member index 16", BG_CODE_APPROVAL, &body);
-	body.len = 0;
-	must(bg_response_write(&response, &body));
+	must(bg_response_write(&response, emptied(&body)));
 	put_body("a response as an approval", BG_CODE_APPROVAL, &body);
 	put_usual(BG_CODE_RESPONSE, &body);
-	body.len = 0;
 	response.exposed = 0;
-	must(bg_response_write(&response, &body));
+	must(bg_response_write(&response, emptied(&body)));
 	put_body("nobody's share exposed", BG_CODE_RESPONSE, &body);
-	body.len = 0;
-	must(bg_refusal_write(&refusal, &body));
+	must(bg_refusal_write(&refusal, emptied(&body)));
 	put_usual(BG_CODE_REFUSAL, &body);
-	body.len = 0;
 	refusal.index = 16;
-	must(bg_refusal_write(&refusal, &body));
+	must(bg_refusal_write(&refusal, emptied(&body)));
 	put_body("member index 16", BG_CODE_REFUSAL, &body);
-	body.len = 0;
-	must(bg_response_write(&response, &body));
+	must(bg_response_write(&response, emptied(&body)));
 	put_body("a response as a refusal", BG_CODE_REFUSAL, &body);
 }
 
