@@ -52,6 +52,8 @@ struct bg_alert_told {
 	uint64_t latency_ms; /* from the record's time to the handler's start */
 	uint32_t failures;   /* in a row, this one included */
 };
+/* As a line with LF, terminated (BG_ERR_TOO_BIG), and back (BG_ERR_SYNTAX): its author is not
+   trusted. */
 BG_CHECKED enum bg_err bg_alert_told_write(
 	const struct bg_alert_told *told, char *ret, size_t ret_size, size_t *ret_len);
 BG_CHECKED enum bg_err bg_alert_told_read(const char *text, size_t len, struct bg_alert_told *ret);
@@ -63,6 +65,7 @@ struct bg_alert_cursor {
 	uint64_t next_ms; /* CLOCK_BOOTTIME of the next try, in the boot named */
 	char boot_id[37];
 };
+/* The same for a cursor. */
 BG_CHECKED enum bg_err bg_alert_cursor_write(
 	const struct bg_alert_cursor *cursor, char *ret, size_t ret_size, size_t *ret_len);
 BG_CHECKED enum bg_err bg_alert_cursor_read(

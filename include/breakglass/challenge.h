@@ -5,6 +5,10 @@
  * byte; texts are one length byte and that many bytes; integers big endian.
  * Nobody signs what a code says of itself: digests are made anew from fields.
  *
+ * Each _write appends a body to ret: BG_ERR_TOO_BIG (no room), BG_ERR_RANGE (a count or length
+ * that _read refuses). Each _read takes len bytes, all of them: BG_ERR_SYNTAX for another version,
+ * a field out of its range, a byte too few or too many.
+ *
  * touch challenge    host -> laptop with the key: the fields of a bg_touch and the zone
  * touch answer       back: tag of the challenge, which key, flags, counter, signature
  * request challenge  host -> custodians: the whole request, the set, and two bytes of each
@@ -69,6 +73,7 @@ struct bg_request_challenge {
 		uint8_t hash[BG_KEY_HASH_LEN]; /* of SHA-256(public key) */
 	} custodians[BG_CUSTODIANS_MAX];
 };
+/* What a host with this seal shows of a request. BG_ERR_CRYPTO. */
 BG_CHECKED enum bg_err bg_request_challenge_make(struct bg_crypto *crypto,
 	const struct bg_request *request, const struct bg_seal *seal,
 	struct bg_request_challenge *ret);

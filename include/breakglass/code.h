@@ -51,6 +51,7 @@ const char *bg_code_kind_text(enum bg_code_kind kind);
 bool bg_is_modhex(char c);
 
 void bg_compact_wipe(struct bg_compact *share);
+/* The 38 or 70 characters, terminated; as secret as the share. BG_ERR_RANGE (its numbers). */
 BG_CHECKED enum bg_err bg_compact_encode(
 	const struct bg_compact *share, char ret[static BG_COMPACT_TEXT_LEN]);
 /* text: 38 or 70 modhex characters in any case, blanks already removed.

@@ -2,6 +2,9 @@
 /*
  * The small files beside a seal: `host` (what `install` put in force), `contacts`
  * (telephone numbers, unsigned, dated), breakglass.conf, and a ceremony's plan.
+ *
+ * Each _parse reads len bytes of text, where being its name in diag; errors as bg_ini_parse. Each
+ * _write makes such a text, terminated: BG_ERR_TOO_BIG.
  */
 #ifndef BREAKGLASS_CONF_H
 #define BREAKGLASS_CONF_H
@@ -11,7 +14,8 @@
 #include <breakglass/seal.h>
 #include <stdbool.h>
 
-/* /etc/breakglass/accounts/NAME/host, section [host]: label, account, uid, epoch, seal. */
+/* /etc/breakglass/accounts/NAME/host, `[host]`: label, account, uid, epoch, seal; role (full) and
+   record (nothing) may be absent. */
 #define BG_ROLE_LEN  15
 #define BG_ROLE_FULL "full"
 /* What keeps the commands of the account's sessions: bits. */
@@ -74,9 +78,11 @@ struct bg_conf {
 	enum bg_err first_err;
 };
 
+/* What holds where the file is missing. */
 void bg_conf_defaults(struct bg_conf *ret);
 /* Never fails: whatever is wrong stays at its default and sets is_degraded (RULES P19). */
 void bg_conf_parse(const char *text, size_t len, const char *where, struct bg_conf *ret);
+/* Is the PAM service one of services? */
 bool bg_conf_is_door(const struct bg_conf *conf, const char *service);
 
 /* A ceremony's plan (bg-unlock init --plan): `[plan]` account, zone, threshold, strength (optional,

@@ -3,7 +3,8 @@
  * libcrypto behind a library context of our own, so that neither OPENSSL_CONF
  * nor anything the host process loaded into its default context decides what
  * SHA-256 is (RULES P06). Opened once an operation, closed at its end; not
- * shared between threads.
+ * shared between threads. Lengths are bytes. What can fail fails with
+ * BG_ERR_CRYPTO (libcrypto did) or BG_ERR_ARGUMENT (a length it does not take).
  */
 #ifndef BREAKGLASS_CRYPTO_H
 #define BREAKGLASS_CRYPTO_H
@@ -30,6 +31,7 @@ void bg_crypto_cleanup(struct bg_crypto **crypto); /* for BG_WIPE(bg_crypto_clea
 /* The OSSL_LIB_CTX within (declared void * so that callers need no OpenSSL header). */
 void *bg_crypto_libctx(struct bg_crypto *crypto);
 
+/* SHA-256 (FIPS 180-4) and its HMAC (RFC 2104). */
 BG_CHECKED enum bg_err bg_sha256(
 	struct bg_crypto *crypto, const void *p, size_t len, uint8_t ret[static BG_SHA256_LEN]);
 BG_CHECKED enum bg_err bg_hmac_sha256(struct bg_crypto *crypto, const void *key, size_t key_len,

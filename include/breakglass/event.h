@@ -55,6 +55,7 @@ struct bg_event_type {
 	const char *text; /* one sentence, for the catalog and the manual */
 };
 
+/* The table's row, static storage; NULL: there is none. */
 const struct bg_event_type *bg_event_type(enum bg_event_id id);
 
 /* One event. NULL or "": not set (formats leave it out). Borrowed pointers; raw, unescaped. */

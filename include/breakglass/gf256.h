@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* a times b. */
 uint8_t bg_gf256_mul(uint8_t a, uint8_t b);
 /* a^254, which is 1/a for a != 0 and 0 for 0. */
 uint8_t bg_gf256_inv(uint8_t a);

@@ -26,9 +26,11 @@ struct bg_quorum {
 };
 
 void bg_quorum_wipe(struct bg_quorum *quorum);
+/* Both keys of the quorum secret (16 or 32 bytes). ret: wipe it with bg_quorum_wipe. */
 BG_CHECKED enum bg_err bg_quorum_derive(struct bg_crypto *crypto, const struct bg_secret *secret,
 	const uint8_t set_id[static BG_SET_ID_LEN], uint32_t epoch, struct bg_quorum *ret);
 
+/* The recipient of the envelope's public half, terminated. */
 void bg_age_recipient(
 	const uint8_t pub[static BG_X25519_PUB_LEN], char ret[static BG_AGE_RECIPIENT_LEN + 1]);
 

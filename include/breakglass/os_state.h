@@ -61,6 +61,7 @@ BG_CHECKED enum bg_err bg_requests_find(struct bg_crypto *crypto, enum bg_purpos
 /* The newest one of that purpose and account, whatever its key, seal and phase. BG_ERR_NOENT. */
 BG_CHECKED enum bg_err bg_requests_newest(struct bg_crypto *crypto, enum bg_purpose purpose,
 	const char *account, struct bg_request_record *ret);
+/* The one of that nonce, in any phase. BG_ERR_NOENT, _SYNTAX. */
 BG_CHECKED enum bg_err bg_requests_get(struct bg_crypto *crypto,
 	const uint8_t nonce[static BG_NONCE_LEN], struct bg_request_record *ret);
 /* A new record; fails with BG_ERR_BUSY when BG_REQUESTS_MAX files are there after a sweep. */
@@ -103,17 +104,20 @@ struct bg_grant {
 	enum bg_purpose purpose;     /* a drill's opens no session */
 };
 
+/* Writes it, in place of one that this process has already. BG_ERR_BUSY (the lock), _IO. */
 BG_CHECKED enum bg_err bg_grants_issue(struct bg_crypto *crypto, const struct bg_grant *grant);
 /* Checks and marks the grant of `process` as admitted and rebinds it to `to` (may be equal). The
    grant is checked: boot, process start, not expired, account, uid, service, purpose. ret_nonce:
-   whose request's it is. BG_ERR_NOENT, _EXPIRED, _MISMATCH. */
+   whose request's it is. BG_ERR_NOENT, _EXPIRED, _MISMATCH; _USED: it is admitted already. */
 BG_CHECKED enum bg_err bg_grants_admit(struct bg_crypto *crypto, const struct bg_process *process,
 	const struct bg_process *to, const char *account, uint32_t uid, const char *service,
 	enum bg_purpose purpose, uint8_t ret_nonce[static BG_NONCE_LEN]);
-/* Takes the admitted grant once, by one rename; same checks, and is_admitted. */
+/* Takes the admitted grant once, by one rename; same checks, and is_admitted (BG_ERR_STATE). */
 BG_CHECKED enum bg_err bg_grants_take(struct bg_crypto *crypto, const struct bg_process *process,
 	const char *account, uint32_t uid, const char *service, struct bg_grant *ret);
+/* Removes that process's grant, if it has one. */
 void bg_grants_drop(const struct bg_process *process);
+/* Removes those that are over or of another boot. */
 void bg_grants_sweep(struct bg_crypto *crypto);
 /* Removes every grant of a request. */
 void bg_grants_revoke(struct bg_crypto *crypto, const uint8_t nonce[static BG_NONCE_LEN]);
@@ -136,7 +140,9 @@ BG_CHECKED enum bg_err bg_drills_begin(struct bg_crypto *crypto, const struct bg
 /* Is the caller's own process marked? BG_ERR_NOENT: no, and so it is for everybody but a drill
    (one stat). Any other error: there is a mark that cannot be read. */
 BG_CHECKED enum bg_err bg_drills_find(struct bg_crypto *crypto, struct bg_drill *ret);
+/* Removes that process's mark. */
 void bg_drills_end(const struct bg_process *process);
+/* [A-Za-z0-9_][A-Za-z0-9._-]*, at most BG_DRILL_ID_LEN bytes. */
 bool bg_drill_is_id(const char *id);
 
 /* A live session, named by its audit session id. */
@@ -164,6 +170,7 @@ struct bg_session {
 	uint8_t lock_id[BG_LOCK_ID_LEN]; /* its request's */
 };
 
+/* Writes the record, in place of an older one of that audit session. BG_ERR_BUSY, _IO. */
 BG_CHECKED enum bg_err bg_sessions_put(struct bg_crypto *crypto, const struct bg_session *session);
 /* Under the lock: reads the record, calls change, writes it back if change returned BG_OK. *ret
    (may be NULL) gets the new record. BG_ERR_NOENT. */
@@ -215,15 +222,15 @@ struct bg_lift {
 };
 
 /* Counts an attempt at account (uid names the file) and returns the count since the last proved
-   key; a fixed-size file. 0 when it cannot be counted. bg_attempts_reset, of both: a key was
-   proved. */
+   key; a fixed-size file. 0 when it cannot be counted. */
 uint64_t bg_attempts_count(uint32_t uid);
 /* May one more record be made of somebody who has proved no key? Forty at once, then one a minute:
    a stranger does not fill /run with them. True where it cannot be told. */
 bool bg_attempts_may_tell(uint32_t uid);
+/* A key was proved: count and ration begin anew. */
+void bg_attempts_reset(uint32_t uid);
 /* May one more result of an alert handler be recorded? 4,096 at once, then one a second: their
    user, who has no other privilege, does not fill the log. */
 bool bg_results_may_tell(void);
-void bg_attempts_reset(uint32_t uid);
 
 #endif

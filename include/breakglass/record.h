@@ -3,6 +3,9 @@
  * The records below /run/breakglass as bytes: magic "bgR1", kind, length of the
  * content (u32), content, SHA-256 of everything before it. Big endian; texts
  * are u16 length and bytes. Written by us, read back whole or not at all.
+ *
+ * Each _write fills ret, which is empty: BG_ERR_TOO_BIG (BG_RECORD_MAX_LEN always suffices),
+ * BG_ERR_RANGE (a field that _read refuses). Each _read takes all of len bytes: BG_ERR_SYNTAX.
  */
 #ifndef BREAKGLASS_RECORD_H
 #define BREAKGLASS_RECORD_H

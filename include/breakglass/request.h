@@ -36,7 +36,9 @@ struct bg_request {
 	char origin[BG_ORIGIN_LEN + 1];
 };
 
+/* "emergency" or "drill", as it is signed and shown. */
 const char *bg_purpose_text(enum bg_purpose purpose);
+/* The digest above. BG_ERR_ARGUMENT: it has no purpose. */
 BG_CHECKED enum bg_err bg_request_digest(struct bg_crypto *crypto, const struct bg_request *request,
 	uint8_t ret[static BG_SHA256_LEN]);
 
@@ -49,6 +51,7 @@ struct bg_touch {
 	char origin[BG_ORIGIN_LEN + 1];
 };
 
+/* The challenge above, which is the assertion's clientDataHash. */
 BG_CHECKED enum bg_err bg_touch_digest(
 	struct bg_crypto *crypto, const struct bg_touch *touch, uint8_t ret[static BG_SHA256_LEN]);
 
