@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#define TODO	 "bg-unlock drill --id NAME (bg-unlock(1), DRILLS)"
+#define TODO	 "bg-unlock drill --id NAME"
 #define DAY_SECS (24 * 3600)
 #define TEXT_LEN 512
 

@@ -5,22 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A verb whose file is not part of this build is left out of the table. */
-#pragma weak bg_verb_init
-#pragma weak bg_verb_reseal
-#pragma weak bg_verb_combine
-#pragma weak bg_verb_approve
-#pragma weak bg_verb_share
-#pragma weak bg_verb_touch
-#pragma weak bg_verb_sheet
-#pragma weak bg_verb_install
-#pragma weak bg_verb_uninstall
-#pragma weak bg_verb_check
-#pragma weak bg_verb_revoke
-#pragma weak bg_verb_log
-#pragma weak bg_verb_review
-#pragma weak bg_verb_drill
-
 /* The manual lists these; a test compares. */
 static const struct bg_verb verbs[] = {
 	{ "init", bg_verb_init, "ACCOUNT [OPTIONS]", "the ceremony: deal shares, enrol keys",
@@ -143,8 +127,7 @@ static int help(void)
 {
 	(void)printf("usage: bg-unlock VERB [FILE] [--options]\n\n");
 	for (size_t i = 0; i < VERB_COUNT; i++)
-		if (verbs[i].run)
-			print_verb(&verbs[i]);
+		print_verb(&verbs[i]);
 	(void)printf(
 		"\nShares and codes are asked for at a prompt (or --stdin), never as arguments.\n"
 		"Exit status: 0 done, 1 no, 2 bad usage or input, 3 this machine failed.\n"
@@ -155,7 +138,7 @@ static int help(void)
 static const struct bg_verb *find(const char *name)
 {
 	for (size_t i = 0; i < VERB_COUNT; i++)
-		if (verbs[i].run && strcmp(verbs[i].name, name) == 0)
+		if (strcmp(verbs[i].name, name) == 0)
 			return &verbs[i];
 	return NULL;
 }

@@ -24,8 +24,9 @@ def help_of(verb):
 manual = read("doc/bg-unlock.1")
 usage = subprocess.run([UNLOCK, "--help"], capture_output=True, text=True, check=True).stdout
 table = set(re.findall(r"\{ \"([a-z]+)\", bg_verb_", read("bg-unlock/main.c")))
-described = set(re.findall(r"^\.Ss ([a-z]+)", manual, re.M))
-assert set(re.findall(r"^  ([a-z]+) ", usage, re.M)) <= table
+verbs = re.search(r"^\.Sh VERBS$(.*?)^\.Sh ", manual, re.M | re.S)[1]
+described = set(re.findall(r"^\.Ss ([a-z]+)", verbs, re.M))
+assert set(re.findall(r"^  ([a-z]+) ", usage, re.M)) == table
 failed = 0
 if table - described or not table:
     print("not in the manual:", sorted(table - described))

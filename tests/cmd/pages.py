@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""README.md and doc/*.md name only verbs and options that exist, files of this tree that exist, and
-headings that exist; README.md and doc/runbook.md quote only what the programs really say."""
+"""The pages name only verbs and options, events, files of this tree and headings that exist; README.md
+names each folder of the tree; README.md and doc/runbook.md quote only what the programs really say;
+a section of a manual page that anything refers to is there."""
 
 import os
 import re
@@ -22,7 +23,13 @@ CONVERSION = re.compile(r"%[-0-9.*]*(?:l|ll|z)?[a-zA-Z]")
 
 
 def pages():
-    return [SOURCE / "README.md", *sorted((SOURCE / "doc").glob("*.md"))]
+    return [SOURCE / name for name in ("README.md", "CHANGELOG.md", "tests/README.md",
+                                       "contrib/README.md")] + sorted((SOURCE / "doc").glob("*.md"))
+
+
+def folders():
+    return {path.name for path in SOURCE.iterdir() if path.is_dir()
+            and not re.match(r"\.|build$|obj-", path.name)}
 
 
 # What the programs say
@@ -128,6 +135,37 @@ def wrong_command(words):
     return None
 
 
+def wrong_file(path, snippet):
+    """A path of this tree, from its top or from the page's own folder."""
+    if not re.fullmatch(r"[\w.-]+/[\w./*-]*", snippet):
+        return None
+    first = snippet.partition("/")[0]
+    tops = [top for top in (SOURCE, path.parent) if (top / first).is_dir() and first != "build"]
+    if tops and not any(list(top.glob(snippet.rstrip("/") + "*")) for top in tops):
+        return f"{snippet}: no such file"
+    return None
+
+
+@lru_cache(maxsize=None)
+def events():
+    return set(re.findall(r'\[BG_EV_\w+\] = \{ "([A-Z_]+)"',
+                          (SOURCE / "lib/core/event.c").read_text(encoding="utf-8")))
+
+
+def wrong_event(word):
+    """One that begins as an event does, and is none."""
+    kinds = {name.partition("_")[0] for name in events() if "_" in name}
+    return word.partition("_")[0] in kinds and word not in events()
+
+
+def wrong_section(text):
+    """References such as bg-unlock(1), EXIT STATUS."""
+    for name, number, section in re.findall(r"([a-z_.-]+)\(([158])\), ([A-Z]{2}[A-Z ]*[A-Z])", text):
+        page = SOURCE / "doc" / f"{name}.{number}"
+        if page.exists() and f"\n.Sh {section}\n" not in page.read_text(encoding="utf-8"):
+            yield f"{name}({number}) has no section {section}"
+
+
 def anchors(page):
     """As GitHub and others make them of headings."""
     for m in re.finditer(r"^#+ (.+)$", page, re.M):
@@ -149,7 +187,13 @@ def wrong_link(path, page, target):
 def findings(texts):
     for path in pages():
         page, name = path.read_text(encoding="utf-8"), path.relative_to(SOURCE)
+        for word in set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", page)):
+            if wrong_event(word):
+                yield f"{name}: there is no event {word}"
         for snippet in snippets(page):
+            wrong = wrong_file(path, snippet)
+            if wrong:
+                yield f"{name}: {wrong}"
             for words in commands(snippet):
                 wrong = wrong_command(words)
                 if wrong:
@@ -164,6 +208,21 @@ def findings(texts):
                     yield f'{name}: nothing says "{quote}"'
 
 
+def referring():
+    for pattern in ("*.md", "*/*.md", "*/*.[ch]", "data/*", "breakglass-alert/handlers/*", "debian/*"):
+        yield from (path for path in sorted(SOURCE.glob(pattern)) if path.is_file())
+
+
+def more_findings():
+    tree = (SOURCE / "README.md").read_text(encoding="utf-8").partition("## The tree")[2]
+    for folder in sorted(folders()):
+        if f"`{folder}/" not in tree:
+            yield f"README.md: The tree lacks {folder}/"
+    for path in referring():
+        for wrong in wrong_section(path.read_text(encoding="utf-8")):
+            yield f"{path.relative_to(SOURCE)}: {wrong}"
+
+
 def main():
     sys.setrecursionlimit(20000)
     texts = list(said())
@@ -173,7 +232,10 @@ def main():
     assert is_said("Share 1 of 2", texts)
     assert wrong_command(["nonsense"]) and wrong_command(["check", "--nonsense"])
     assert wrong_command(["log", "nonsense"])
-    wrong = list(findings(texts))
+    assert wrong_event("SESSION_BEGUN") and not wrong_event("SESSION_OPENED")
+    assert wrong_file(SOURCE / "README.md", "lib/nothing.c")
+    assert list(wrong_section("see bg-unlock(1), NONSENSE"))
+    wrong = [*findings(texts), *more_findings()]
     for line in wrong:
         print(line)
     return 1 if wrong else 0
