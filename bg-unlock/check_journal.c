@@ -64,7 +64,7 @@ static void read_file(struct ration *ration, const struct bg_tree *tree, const c
 		if (*line == '[')
 			is_ours = strcmp(line, "[Journal]") == 0;
 		value = strchr(line, '=');
-		if (!is_ours || !value || *line == '#' || *line == ';')
+		if (!is_ours || !value)
 			continue;
 		*value++ = '\0';
 		line = trim(line);

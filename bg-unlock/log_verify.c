@@ -249,8 +249,7 @@ static void print_doubts(const struct verify *verify, const struct bg_log_totals
 	if (verify->said)
 		bg_hint("anybody on the host can write such a line to syslog: somebody did, or the "
 			"log was cut. journalctl -o verbose -g 'chain=%" PRIu64 ":' shows who sent "
-			"it: it is ours only with _UID=0 and the _EXE of a door, sudo, su or "
-			"bg-unlock; then the log was cut",
+			"it: with _UID=0 and _TRANSPORT=journal it is ours, and the log was cut",
 			verify->said);
 }
 

@@ -53,6 +53,19 @@ static void is_about(uint64_t id, const char *request)
 	assert_string_equal(got, "untouched");
 }
 
+/* Nor is what it said anywhere in the file. */
+static void is_blank(uint64_t id)
+{
+	char row[ROW + 1] = "", blank[ROW + 1];
+	int fd = open(BG_PATH_ALERTED, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, row, ROW, (off_t)(id % PLACES * ROW)), ROW);
+	assert_int_equal(close(fd), 0);
+	(void)snprintf(blank, sizeof(blank), "%020d %64s\n", (int)id, "");
+	assert_string_equal(row, blank);
+}
+
 static void spoil(off_t at, const char *text)
 {
 	int fd = open(BG_PATH_ALERTED, O_WRONLY | O_CLOEXEC);
@@ -95,6 +108,7 @@ static void alerted_alert_about_no_request_has_none(void **state)
 		note(7, DIGEST);
 		note(7, none[i]);
 		is_about(7, NULL);
+		is_blank(7);
 	}
 	note(7, DIGEST);
 	bg_alerted_note(7, without, sizeof(without) - 1);
