@@ -41,6 +41,10 @@ void bg_error(const char *fmt, ...) BG_PRINTF(1, 2);
 void bg_hint(const char *fmt, ...) BG_PRINTF(1, 2);
 void bg_note(const char *fmt, ...) BG_PRINTF(1, 2); /* "bg-unlock: ..." */
 
+/* Prints text to stdout, broken at blanks before column 80, further lines indented; column: where
+   it begins (0: the first). Returns where it ended. */
+size_t bg_put_words(const char *text, size_t column, size_t indent);
+
 /* The exit status that err stands for. */
 int bg_exit_of(enum bg_err err);
 /* Prints err with its diagnostic (may be NULL) and a hint (NULL: a general one where there is any),

@@ -8,12 +8,12 @@
 #include "check_past.h"
 #include "load.h"
 
-#include <breakglass/escape.h>
 #include <breakglass/paths.h>
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define UNKNOWN 3
 
@@ -70,10 +70,6 @@ static const struct bg_check_row last_rows[] = {
 	{ "accounts", bg_check_accounts, false },
 };
 
-static const struct {
-	const char *text;
-} levels[] = { { "OK" }, { "WARNING" }, { "CRITICAL" } };
-
 /* There is no room for more: the last finding says so, and is as bad as what it stands for may be.
  */
 static void count_dropped(struct bg_check *check)
@@ -127,71 +123,6 @@ static enum bg_err check_account(void *arg, const char *account)
 	if (check->label[0] == '\0')
 		(void)snprintf(check->label, sizeof(check->label), "%s", check->host.label);
 	return BG_OK;
-}
-
-static size_t count_level(const struct bg_check *check, enum bg_level level)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < check->count; i++)
-		n += check->findings[i].level == level;
-	return n;
-}
-
-static enum bg_level worst(const struct bg_check *check)
-{
-	if (count_level(check, BG_LEVEL_CRITICAL))
-		return BG_LEVEL_CRITICAL;
-	return count_level(check, BG_LEVEL_WARNING) ? BG_LEVEL_WARNING : BG_LEVEL_OK;
-}
-
-static void print_text(const struct bg_check *check)
-{
-	char text[sizeof(check->findings[0].text)], todo[sizeof(check->findings[0].todo)];
-
-	(void)printf("BREAKGLASS %s - %zu critical, %zu warning, %zu ok\n",
-		levels[worst(check)].text, count_level(check, BG_LEVEL_CRITICAL),
-		count_level(check, BG_LEVEL_WARNING), count_level(check, BG_LEVEL_OK));
-	/* the worst first: people read the top */
-	for (int level = BG_LEVEL_CRITICAL; level >= BG_LEVEL_OK; level--) {
-		for (size_t i = 0; i < check->count; i++) {
-			const struct bg_check_finding *finding = &check->findings[i];
-
-			if ((int)finding->level != level)
-				continue;
-			bg_escape_terminal(text, sizeof(text), finding->text);
-			bg_escape_terminal(todo, sizeof(todo), finding->todo);
-			(void)printf("%s %s: %s%s%s\n", levels[level].text, finding->name, text,
-				todo[0] ? "; do: " : "", todo);
-		}
-	}
-}
-
-static void print_json_value(const char *name, const char *value, const char *end)
-{
-	uint8_t buf[6 * sizeof(((struct bg_check_finding *)0)->text)];
-	struct bg_writer w = { .p = buf, .cap = sizeof(buf) };
-
-	bg_escape_json(&w, value, sizeof(((struct bg_check_finding *)0)->text));
-	(void)printf("\"%s\":\"%.*s\"%s", name, (int)w.len, (const char *)buf, end);
-}
-
-static void print_json(const struct bg_check *check)
-{
-	(void)printf("{\"schema\":1,\"status\":\"%s\",\"critical\":%zu,\"warning\":%zu,\"ok\":%zu,"
-		     "\"findings\":[",
-		levels[worst(check)].text, count_level(check, BG_LEVEL_CRITICAL),
-		count_level(check, BG_LEVEL_WARNING), count_level(check, BG_LEVEL_OK));
-	for (size_t i = 0; i < check->count; i++) {
-		const struct bg_check_finding *finding = &check->findings[i];
-
-		(void)printf("%s{", i ? "," : "");
-		print_json_value("level", levels[finding->level].text, ",");
-		print_json_value("name", finding->name, ",");
-		print_json_value("text", finding->text, ",");
-		print_json_value("do", finding->todo, "}");
-	}
-	(void)printf("]}\n");
 }
 
 /* Nothing could be looked at. */
@@ -248,11 +179,11 @@ static int run(struct bg_crypto *crypto, const char *root, bool is_json, const c
 	check.account[0] = '\0';
 	run_rows(&check, last_rows, sizeof(last_rows) / sizeof(last_rows[0]));
 	bg_check_past_end();
-	status = (int)worst(&check);
+	status = (int)bg_check_worst(&check);
 	if (is_json)
-		print_json(&check);
+		bg_check_print_json(&check);
 	else
-		print_text(&check);
+		bg_check_print_text(&check, isatty(STDOUT_FILENO) == 1);
 	if (is_announced && (err = bg_check_announce(&check, &diag)) != BG_OK)
 		status = (bg_fail(err, &diag, "bg-unlock log verify; df /run /var"), UNKNOWN);
 	return write_metrics(&check, metrics, status);

@@ -75,6 +75,12 @@ bool bg_check_handed(struct bg_check *check, const char *handler, uint64_t done)
    that has a time. */
 bool bg_check_newest(const struct bg_check *check, time_t *ret_time, bool *ret_is_of_boot);
 
+/* check_print.c */
+enum bg_level bg_check_worst(const struct bg_check *check);
+/* is_terminal: for a person; else each finding is one line. */
+void bg_check_print_text(const struct bg_check *check, bool is_terminal);
+void bg_check_print_json(const struct bg_check *check);
+
 /* Writes the findings as metrics, atomically. status: check's own. */
 BG_CHECKED enum bg_err bg_check_prometheus(
 	const struct bg_check *check, int status, const char *path, struct bg_diag *diag);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The story in plain words: a heading for each request, a line for each thing that happened. */
+#include "bg-unlock.h"
 #include "log_story.h"
 #include "usage.h"
 
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS	  79
 #define INDENT	  18 /* under the text of an entry */
 #define LINE_LEN  2048
 #define TIME_FROM 11 /* "2026-11-21T10:31:40.123Z" */
@@ -63,24 +63,9 @@ static const char *phrase_of(const struct bg_entry_line *entry, const char **ret
 	return NULL;
 }
 
-/* Prints text, broken at blanks, further lines indented; column: where the first one begins. */
 static void print_wrapped(const char *text, size_t column, size_t indent)
 {
-	while (*text) {
-		size_t len = strcspn(text, " ");
-
-		if (column > indent && column + 1 + len > COLUMNS) {
-			(void)printf("\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			(void)printf(" ");
-			column++;
-		}
-		(void)printf("%.*s", (int)len, text);
-		column += len;
-		text += len;
-		text += strspn(text, " ");
-	}
+	(void)bg_put_words(text, column, indent);
 	(void)printf("\n");
 }
 
@@ -179,7 +164,7 @@ static void add_what(char line[static LINE_LEN], size_t *used, const struct bg_e
 	bg_story_value(entry, "result", text);
 	is_usual = usual && strcmp(text, usual) == 0;
 	if (text[0] && !is_usual)
-		add(line, used, ": %s", text);
+		add(line, used, "%s %s", strncmp(text, "by ", 3) == 0 ? "" : ":", text);
 }
 
 /* Prints one thing that happened, perhaps several times; gives the last entry of it. */
@@ -229,10 +214,11 @@ static bool has_event(const struct bg_chapter *chapter, const char *name)
 	return false;
 }
 
-/* As review and check see it: a use after the review owes another. */
-static bool is_reviewed(const struct bg_chapter *chapter)
+/* As review and check see it: a use after the review owes another; none is due while it goes on. */
+static const char *review_of(const struct bg_chapter *chapter)
 {
 	__attribute__((cleanup(bg_usage_free))) struct bg_usage *usage = bg_usage_new();
+	char boot_id[BG_BOOT_ID_LEN + 1];
 	const struct bg_use *use;
 
 	for (const struct bg_entry_line *e = chapter->first; e && usage; e = e->next) {
@@ -241,7 +227,12 @@ static bool is_reviewed(const struct bg_chapter *chapter)
 		bg_usage_add(usage, &line);
 	}
 	use = usage ? bg_usage_first(usage) : NULL;
-	return use && !bg_use_owes_review(use);
+	if (use && !bg_use_owes_review(use))
+		return "; reviewed";
+	if (use && bg_clock_boot_id(boot_id) == BG_OK &&
+		bg_use_is_live(use, boot_id, bg_clock_boot_ms() / 1000))
+		return "";
+	return "; review due";
 }
 
 /* "drill: ops typed here" -> "ops typed here" */
@@ -278,11 +269,7 @@ static void add_outcome(char line[static LINE_LEN], size_t *used, const struct b
 		add(line, used, "a drill, passed by %s", text[0] ? text : "?");
 		return;
 	}
-	add(line, used, "OPENED by %s", text[0] ? text : "?");
-	if (is_reviewed(chapter))
-		add(line, used, "; reviewed");
-	else if (has_event(chapter, "SESSION_CLOSED"))
-		add(line, used, "; review due");
+	add(line, used, "OPENED by %s%s", text[0] ? text : "?", review_of(chapter));
 }
 
 /* What follows a heading in a result, up to the next one: "typed here: ops, dba; seen by ...". */

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define COLUMNS 80
@@ -23,6 +24,26 @@ static void wrap(char *text)
 		text[blank] = '\n';
 		start = blank;
 	}
+}
+
+size_t bg_put_words(const char *text, size_t column, size_t indent)
+{
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (column > indent && column + 1 + len >= COLUMNS) {
+			(void)printf("\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			(void)printf(" ");
+			column++;
+		}
+		(void)printf("%.*s", (int)len, text);
+		column += len;
+		text += len;
+		text += strspn(text, " ");
+	}
+	return column;
 }
 
 BG_PRINTF(2, 0)

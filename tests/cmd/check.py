@@ -169,6 +169,23 @@ def test_all_ok_is_zero():
         finds(h, OK, "two/keys", "2 keys: a (FIDO2), b (FIDO2)")
 
 
+def test_at_a_terminal_it_fits():
+    """80x24: what is wrong and what to do first, of the rest the names; a pipe gets all of it."""
+    with Good() as h:
+        h.tree.edit(CONF, "# device", "devise")
+        t = cmdlib.Terminal("check", "--root", h.tree.root)
+        assert t.end() == CRITICAL
+        t.check_width()
+        lines = t.shown.replace("\r", "").splitlines()
+        assert len(lines) <= 24, t.shown
+        assert lines[0].startswith("BREAKGLASS CRITICAL - 1 critical, 2 warning, "), lines
+        assert lines[1] == "CRITICAL conf" and lines[2].startswith("    /etc/breakglass/breakglass.conf"), lines
+        assert [line for line in lines if line.startswith("    do: correct it")], lines
+        good = t.shown[t.shown.index("\nOK "):].replace("\r", "").split("\n(each")[0].split()[1:]
+        told = {row for row, found in all_rows(h).items() if {lv for lv, _ in found} == {"OK"}}
+        assert sorted(good) == sorted(told), (good, told)
+
+
 def test_json_is_one_object_of_the_same():
     with Good() as h:
         h.tree.edit(CONF, "# device", "devise")

@@ -420,6 +420,35 @@ def test_story_tells_of_sessions_without_an_end():
     assert "no end is recorded" not in run("log", "show", DIGEST, check=0).stdout
 
 
+def test_a_use_that_the_host_went_down_with_owes_its_review():
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
+        now = f.read().strip()
+    with open("/proc/uptime", encoding="ascii") as f:
+        uptime = int(float(f.read().split()[0]))
+    for boot, ends, due in ((chainlib.BOOT, (), True), (now, (), False),
+                            (now, ("SESSION_CLOSED",), True), (now, ("SESSION_EXPIRED",), True)):
+        start()
+        chain = story()
+        for event in ("SESSION_OPENED", *ends):
+            chain.add(event, request=DIGEST, host="db1", account="breakglass", boot=boot,
+                      boottime=uptime, result="x")
+        chain.write(len(chain.lines))
+        shown = run("log", "show", DIGEST, check=0).stdout
+        assert ("OPENED by ops, dba; review due\n" in shown) == due, (boot, ends, shown)
+
+
+def test_who_ended_it_is_said_in_one_breath():
+    start()
+    chain = story()
+    for event, result in (("REVOKED", "by root (x); 1 session"), ("REVOKED", "refused by ops"),
+                          ("LOCKED", "by root (x), until")):
+        chain.add(event, request=DIGEST, host="db1", account="breakglass", result=result)
+    chain.write(8)
+    shown = run("log", "show", DIGEST, check=0).stdout
+    for text in ("  ended by root (x); 1 session\n", "  ended: refused by ops\n", "  LOCKED by root (x)"):
+        assert text in shown, (text, shown)
+
+
 def test_a_drill_is_told_as_one():
     start()
     chain = story()
