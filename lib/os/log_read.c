@@ -342,6 +342,10 @@ enum bg_err bg_log_read(struct bg_crypto *crypto, const struct bg_log_visitor *v
 	return BG_OK;
 }
 
+#define LOST                                                                                       \
+	"begins anew in the middle of a boot: the head in /run was removed, and what was not "     \
+	"carried yet"
+
 static const char *const kind_texts[] = {
 	[BG_FINDING_CHANGED] = "was changed",
 	[BG_FINDING_MALFORMED] = "is no record any more",
@@ -350,9 +354,7 @@ static const char *const kind_texts[] = {
 	[BG_FINDING_CUT] = "cut off",
 	[BG_FINDING_BEGINS] = "is the first here: those before it were moved away",
 	[BG_FINDING_RESTART] = "starts a new segment after the head was lost, without a link",
-	[BG_FINDING_LOST] =
-		"begins anew in the middle of a boot: the head in /run was removed, and "
-		"what was not carried yet",
+	[BG_FINDING_LOST] = LOST,
 };
 
 void bg_finding_text(const struct bg_finding *finding, char *ret, size_t ret_size)
