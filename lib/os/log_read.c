@@ -342,9 +342,8 @@ enum bg_err bg_log_read(struct bg_crypto *crypto, const struct bg_log_visitor *v
 	return BG_OK;
 }
 
-#define LOST                                                                                       \
-	"begins anew in the middle of a boot: the head in /run was removed, and what was not "     \
-	"carried yet"
+static const char lost_text[] = "begins anew in the middle of a boot: the head in /run was "
+				"removed, and what was not carried yet";
 
 static const char *const kind_texts[] = {
 	[BG_FINDING_CHANGED] = "was changed",
@@ -354,7 +353,7 @@ static const char *const kind_texts[] = {
 	[BG_FINDING_CUT] = "cut off",
 	[BG_FINDING_BEGINS] = "is the first here: those before it were moved away",
 	[BG_FINDING_RESTART] = "starts a new segment after the head was lost, without a link",
-	[BG_FINDING_LOST] = LOST,
+	[BG_FINDING_LOST] = lost_text,
 };
 
 void bg_finding_text(const struct bg_finding *finding, char *ret, size_t ret_size)
