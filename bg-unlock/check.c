@@ -84,6 +84,30 @@ static void count_dropped(struct bg_check *check)
 		"fewer accounts in " BG_PATH_ACCOUNTS ", or mend what is told first");
 }
 
+/* A command that can be typed as it stands: with the account's name and the seal in force. */
+static void fill(const struct bg_check *check, const char *todo, char *ret, size_t size)
+{
+	static const char account[] = "@ACCOUNT@", seal[] = "@SEAL@";
+	char path[BG_TREE_PATH_LEN] = "SEAL";
+	size_t used = 0;
+
+	if (check->host.epoch)
+		(void)snprintf(path, sizeof(path), BG_PATH_ACCOUNTS "/%s/seal.%u", check->account,
+			(unsigned int)check->host.epoch);
+	ret[0] = '\0';
+	for (size_t skip; *todo && used < size - 1; todo += skip) {
+		bool is_account = strncmp(todo, account, strlen(account)) == 0;
+		bool is_seal = strncmp(todo, seal, strlen(seal)) == 0;
+		int n = snprintf(ret + used, size - used, "%.*s", is_account || is_seal ? -1 : 1,
+			is_account ? check->account
+			: is_seal  ? path
+				   : todo);
+
+		skip = is_account ? strlen(account) : is_seal ? strlen(seal) : 1;
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
 static void found(void *arg, enum bg_level level, const char *text, const char *todo)
 {
 	struct bg_check *check = arg;
@@ -98,7 +122,7 @@ static void found(void *arg, enum bg_level level, const char *text, const char *
 	(void)snprintf(finding->name, sizeof(finding->name), "%.*s%s%s", BG_ACCOUNT_LEN,
 		check->account, check->account[0] ? "/" : "", check->row);
 	(void)snprintf(finding->text, sizeof(finding->text), "%s", text);
-	(void)snprintf(finding->todo, sizeof(finding->todo), "%s", todo ? todo : "");
+	fill(check, todo ? todo : "", finding->todo, sizeof(finding->todo));
 }
 
 static void run_rows(struct bg_check *check, const struct bg_check_row *rows, size_t count)
@@ -171,10 +195,12 @@ static int run(struct bg_crypto *crypto, const char *root, bool is_json, const c
 	check.crypto = crypto;
 	check.judge = (struct bg_judge){ .tree = &check.tree, .found = found, .arg = &check };
 	run_rows(&check, host_rows, sizeof(host_rows) / sizeof(host_rows[0]));
-	if (bg_account_each(&check.tree, check_account, &check) != BG_OK || check.accounts == 0) {
+	err = bg_account_each(&check.tree, check_account, &check);
+	if (err != BG_OK || check.accounts == 0) {
 		check.count = 0;
 		return write_metrics(&check, metrics,
-			unknown(is_json, "no emergency account is installed here"));
+			unknown(is_json, err ? BG_PATH_ACCOUNTS " cannot be listed"
+					     : "no emergency account is installed here"));
 	}
 	check.account[0] = '\0';
 	run_rows(&check, last_rows, sizeof(last_rows) / sizeof(last_rows[0]));

@@ -83,15 +83,17 @@ static bool has_files(struct bg_check *check)
 /* The unit is enabled and runs. */
 static bool is_up(struct bg_check *check, const char *unit)
 {
+	char restart[2 * BG_UNIT_NAME_LEN + 64];
 	bool is_enabled = bg_systemctl_is(&check->tree, "is-enabled", unit);
 	bool is_active =
 		!bg_systemd_runs(&check->tree) || bg_systemctl_is(&check->tree, "is-active", unit);
 
+	(void)snprintf(restart, sizeof(restart), "systemctl restart %s; journalctl -u %s says why",
+		unit, unit);
 	if (!is_enabled)
 		critical(check, AGAIN, unit, "is not enabled: shut after the next boot");
 	if (!is_active)
-		critical(check, "systemctl restart it; journalctl -u it says why", unit,
-			"does not run");
+		critical(check, restart, unit, "does not run");
 	return is_enabled && is_active;
 }
 
@@ -155,7 +157,8 @@ void bg_check_doors(struct bg_check *check)
 	if (ask(test, TIMEOUT_SECS) != 0) {
 		text[strcspn(text, "\n")] = '\0';
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL, AGAIN, "%s: %.200s",
-			access(BG_OWN_SSHD, X_OK) == 0 ? BG_OWN_CONFIG : "no " BG_OWN_SSHD, text);
+			access(BG_OWN_SSHD, X_OK) == 0 ? BG_OWN_CONFIG : "no " BG_OWN_SSHD,
+			text[0] ? text : "sshd -t says nothing, or does not end");
 	}
 	if (is_up(check, BG_OWN_UNIT) && bg_systemd_runs(&check->tree))
 		bg_judge_own_answer(&check->judge);
@@ -205,6 +208,12 @@ void bg_check_groups(struct bg_check *check)
 		return; /* no getent here */
 	if (err == BG_OK || err == BG_ERR_NOENT)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "the sources of groups answer");
+	else if (err == BG_ERR_IO)
+		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
+			"getent initgroups @ACCOUNT@ shows it; mend it, or take it out of the "
+			"group "
+			"line of /etc/nsswitch.conf",
+			"a source of groups ends the program that asks for them: no door opens");
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
 			"mend it, or take it out of the group line of /etc/nsswitch.conf",

@@ -41,8 +41,13 @@ void bg_check_conf(struct bg_check *check)
 	}
 	bg_diag_format(&diag, err, line, sizeof(line));
 	bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-		"correct it (breakglass.conf(5)); until then that setting is at its default", "%s",
-		line);
+		err == BG_ERR_NOENT
+			? "bg-unlock install SEAL, with the seal in force, puts one there"
+		: err == BG_ERR_UNSAFE
+			? "chown root:root and chmod 0644 it"
+			: "correct it (breakglass.conf(5)); until then that setting is at its "
+			  "default",
+		"%s", line);
 }
 
 void bg_check_pam(struct bg_check *check)

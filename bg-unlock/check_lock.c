@@ -16,7 +16,7 @@ void bg_check_lock(struct bg_check *check)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "not locked");
 	else if (!lock.is_locked)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"rm -r " BG_PATH_ACCOUNTS "/ACCOUNT/locked, if it stays",
+			"rm -r " BG_PATH_ACCOUNTS "/@ACCOUNT@/locked, if it stays",
 			"a quorum has lifted the lock of %s, but its file is still there: after a "
 			"reboot it stands again",
 			lock.lock.at[0] ? lock.lock.at : "(a damaged file)");

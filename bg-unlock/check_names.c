@@ -80,7 +80,12 @@ void bg_check_lookup(struct bg_check *check)
 	err = bg_names_ask("passwd", check->account, "", LOOKUP_SECS, text, sizeof(text));
 	if (err == BG_ERR_HELPER)
 		return; /* no getent here */
-	if (err != BG_OK && err != BG_ERR_NOENT)
+	if (err == BG_ERR_IO)
+		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
+			"getent passwd @ACCOUNT@ shows it; mend the source, or put files first "
+			"in " BG_PATH_NSSWITCH,
+			"a source of names ends the program that asks for the account");
+	else if (err != BG_OK && err != BG_ERR_NOENT)
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
 			"mend the source, or put files first in " BG_PATH_NSSWITCH,
 			"the account's name is not answered within %d s: no door opens",

@@ -76,7 +76,8 @@ static bool is_sudo_good(struct bg_check *check)
 		return false;
 	}
 	if (check->tree.is_host && (!runs(list) || !is_output_logged(text))) {
-		warn(check, "bg-unlock install SEAL; what else switches it off: sudo -l -U NAME",
+		warn(check,
+			"bg-unlock install @SEAL@; what else switches it off: sudo -l -U @ACCOUNT@",
 			"sudoers as they are in force do not keep what %s's commands show",
 			check->account);
 		return false;
@@ -124,8 +125,8 @@ static bool is_placed(struct bg_check *check)
 		return true;
 	warn(check,
 		bg_tree_has(&check->tree, BG_AUDIT_DIR)
-			? "bg-unlock install SEAL puts it back"
-			: "apt-get install auditd, then bg-unlock install SEAL",
+			? "bg-unlock install @SEAL@ puts it back"
+			: "apt-get install auditd, then bg-unlock install @SEAL@",
 		"%s is missing or not as install placed it: auditd does not know this account",
 		path);
 	return false;
@@ -201,7 +202,7 @@ static bool are_rules_loaded(struct bg_check *check)
 		loaded = bg_audit_count_loaded(text, check->account, &all);
 	if (loaded != 0 && loaded >= all)
 		return true;
-	warn(check, "bg-unlock install SEAL loads them; after auditctl -e 2 the next boot does",
+	warn(check, "bg-unlock install @SEAL@ loads them; after auditctl -e 2 the next boot does",
 		"%u of the %u rules of %s are loaded: auditd does not see all", loaded, all,
 		check->account);
 	return false;
@@ -228,7 +229,7 @@ static bool is_profile_good(struct bg_check *check)
 
 	bg_tlog_path(check->account, path);
 	if (!is_as_made(check, path, template_profile_tlog_sh)) {
-		warn(check, "bg-unlock install SEAL puts it back",
+		warn(check, "bg-unlock install @SEAL@ puts it back",
 			"%s is missing or not as install placed it: tlog is not started", path);
 		return false;
 	}
@@ -260,7 +261,7 @@ static bool is_tlog_good(struct bg_check *check)
 	if (bg_passwd_find_in(bg_tree_path(&check->tree, "/etc/passwd"), check->account, &user,
 		    NULL) == BG_OK &&
 		strcmp(user.shell, "/bin/sh") == 0) {
-		warn(check, "usermod --shell /bin/bash NAME",
+		warn(check, "usermod --shell /bin/bash @ACCOUNT@",
 			"%s's shell is /bin/sh: tlog is started by bash only", check->account);
 		return false;
 	}

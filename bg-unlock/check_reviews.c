@@ -72,6 +72,14 @@ void bg_check_reviews(struct bg_check *check)
 {
 	const struct bg_check_past *past = bg_check_past(check);
 
+	if (past->err == BG_ERR_BUSY) {
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"again when log verify, log report or breakglass-carry is done",
+			"the log is being read or written by another: which reviews are owed is "
+			"not "
+			"known");
+		return;
+	}
 	if (past->err != BG_OK) {
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL, "bg-unlock log verify",
 			"the log cannot be read: which reviews are owed is not known");

@@ -25,7 +25,8 @@ void bg_check_role(struct bg_check *check)
 			role);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-			"bg-unlock install SEAL puts it back; move one of your own out of the way",
+			"bg-unlock install @SEAL@ puts it back; move one of your own out of the "
+			"way",
 			"role %s, but %s %s", role, path,
 			is_there ? "is not the file of that role" : "cannot be read");
 }
@@ -37,19 +38,21 @@ void bg_judge_sudo_list(struct bg_check *check, const char *list)
 
 	if (is_full && !has_all)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"bg-unlock install puts it back; is @includedir /etc/sudoers.d in sudoers?",
+			"bg-unlock install @SEAL@ puts it back; is @includedir /etc/sudoers.d in "
+			"sudoers?",
 			"sudo does not let %s do everything: su - does", check->account);
 	else if (is_full)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "sudo lets %s do everything",
 			check->account);
 	else if (has_all)
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-			"find the line of sudoers that says so: sudo -l -U NAME",
+			"find the line of sudoers that says so: sudo -l -U @ACCOUNT@",
 			"role %s, but sudo lets %s do everything", check->host.role,
 			check->account);
 	else if (!strstr(list, "NOPASSWD: /"))
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-			"bg-unlock install puts it back; is @includedir /etc/sudoers.d in sudoers?",
+			"bg-unlock install @SEAL@ puts it back; is @includedir /etc/sudoers.d in "
+			"sudoers?",
 			"role %s, but sudo lets %s do nothing", check->host.role, check->account);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "sudo lets %s do what role %s may",

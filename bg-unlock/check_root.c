@@ -42,7 +42,8 @@ static bool has_rule(struct bg_check *check)
 		check->account, BG_ROLE_FULL, check->host.recording & BG_RECORDING_SUDO, wanted);
 	if (bg_tree_read(&check->tree, path, text, sizeof(text), &len, NULL) != BG_OK ||
 		strcmp(text, wanted) != 0) {
-		bg_judge_say(&check->judge, BG_LEVEL_WARNING, "bg-unlock install puts it back",
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"bg-unlock install @SEAL@ puts it back",
 			"%s is missing or not as install placed it: su - is the way to root", path);
 		return false;
 	}

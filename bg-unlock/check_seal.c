@@ -246,7 +246,7 @@ void bg_check_contacts(struct bg_check *check)
 		err = bg_contacts_parse(text, len, "contacts", &contacts, &diag);
 	if (err) {
 		say_error(check, BG_LEVEL_WARNING, err, &diag,
-			"bg-unlock install SEAL --contacts FILE; prompts show no numbers until "
+			"bg-unlock install @SEAL@ --contacts FILE; prompts show no numbers until "
 			"then");
 		return;
 	}
@@ -255,14 +255,14 @@ void bg_check_contacts(struct bg_check *check)
 
 		if (bg_contacts_phone(&contacts, name)[0] == '\0') {
 			bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-				"bg-unlock install SEAL --contacts FILE",
+				"bg-unlock install @SEAL@ --contacts FILE",
 				"no telephone number of %s", name);
 			return;
 		}
 	}
 	if (is_old(contacts.updated))
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
-			"call them, then bg-unlock install SEAL --contacts FILE",
+			"call them, then bg-unlock install @SEAL@ --contacts FILE",
 			"telephone numbers of %s: more than a year old", contacts.updated);
 	else
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "telephone numbers of %s",

@@ -124,7 +124,7 @@ void bg_check_faillock(struct bg_check *check)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "no failed login locks it");
 	else if (has_failures(check))
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-			"faillock --user NAME --reset, and have it behind " BG_PAM_OURS,
+			"faillock --user @ACCOUNT@ --reset, and have it behind " BG_PAM_OURS,
 			"/etc/pam.d/%s: %s counts failures of %s and may have locked it", met.file,
 			met.module, check->account);
 	else
@@ -260,7 +260,7 @@ void bg_check_access(struct bg_check *check)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "no pam_access before it");
 	else if (look.is_refused)
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
-			"put a line before it: + : NAME : ALL",
+			"put a line before it: + : @ACCOUNT@ : ALL",
 			"/etc/pam.d/%s: pam_access refuses %s by \"%s\" in %s", look.file,
 			check->account, look.line, look.path);
 	else

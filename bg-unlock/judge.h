@@ -14,7 +14,8 @@ enum bg_level { BG_LEVEL_OK, BG_LEVEL_WARNING, BG_LEVEL_CRITICAL };
 struct bg_judge {
 	const struct bg_tree *tree;
 	/* todo: NULL where nothing is to be done; of BG_LEVEL_OK: what may be, if somebody
-	   minds. Borrowed texts. */
+	   minds. In an account's rows @ACCOUNT@ stands for its name there, @SEAL@ for the file of
+	   its seal. Borrowed texts. */
 	void (*found)(void *arg, enum bg_level level, const char *text, const char *todo);
 	void *arg;
 };

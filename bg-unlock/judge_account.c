@@ -78,13 +78,13 @@ static unsigned int judge_entry(
 		wrong++;
 	}
 	if (strcmp(entry.home, "/") != 0) {
-		bg_judge_say(judge, BG_LEVEL_WARNING, "usermod --home / NAME",
+		bg_judge_say(judge, BG_LEVEL_WARNING, "usermod --home / @ACCOUNT@",
 			"%s has the home %s: what is written there is read at its next login",
 			account, entry.home);
 		wrong++;
 	}
 	if (strcmp(entry.shell, "/bin/bash") != 0 && strcmp(entry.shell, "/bin/sh") != 0) {
-		bg_judge_say(judge, BG_LEVEL_WARNING, "usermod --shell /bin/bash NAME",
+		bg_judge_say(judge, BG_LEVEL_WARNING, "usermod --shell /bin/bash @ACCOUNT@",
 			"%s has the shell \"%s\"", account, entry.shell);
 		wrong++;
 	}
@@ -105,14 +105,14 @@ static unsigned int judge_shadow(const struct bg_judge *judge, const char *accou
 		return 1;
 	}
 	if (!shadow.is_locked) {
-		bg_judge_say(judge, BG_LEVEL_CRITICAL, "usermod --lock NAME",
+		bg_judge_say(judge, BG_LEVEL_CRITICAL, "usermod --lock @ACCOUNT@",
 			"%s has a password: it opens wherever pam_breakglass is not asked",
 			account);
 		wrong++;
 	}
 	/* 0 means "never" to some programs */
 	if (shadow.expires < 1 || shadow.expires > time(NULL) / 86400) {
-		bg_judge_say(judge, BG_LEVEL_CRITICAL, "chage --expiredate 1 NAME",
+		bg_judge_say(judge, BG_LEVEL_CRITICAL, "chage --expiredate 1 @ACCOUNT@",
 			"%s is not past its expiry: where the module is missing its account phase "
 			"is open",
 			account);

@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -137,6 +138,39 @@ def test_alerts_that_stand_still_are_critical():
                     finds(h, CRITICAL, "alerts", text)
                 turns_only(h, before, "alerts", text)
                 os.unlink(h.tree.path(name))
+
+
+def test_what_to_do_can_be_typed_as_it_stands():
+    seal = "/" + ACCOUNT + "seal.1"
+    for break_it, todo in (
+        (lambda t: t.edit("etc/shadow", "breakglass:!", "breakglass:"), "; do: usermod --lock breakglass\n"),
+        (lambda t: os.unlink(t.path(RULES)), f"; do: bg-unlock install {seal} puts it back\n"),
+        (lambda t: os.unlink(t.path(SUDOERS)), f"; do: bg-unlock install {seal} puts it back\n"),
+        (lambda t: os.unlink(t.path(ACCOUNT + "contacts")), f"; do: bg-unlock install {seal} --contacts "),
+        (lambda t: os.unlink(t.path(CONF)), "bg-unlock install SEAL, with the seal in force, puts one"),
+        (lambda t: os.chmod(t.path(CONF), 0o666), "; do: chown root:root and chmod 0644 it\n"),
+    ):
+        with Good() as h:
+            break_it(h.tree)
+            said = h.check().stdout
+            assert todo in said and "@" not in said.replace("@includedir", ""), (todo, said)
+    # and what it says helps: the seal that is in force, where it lies, once more
+    with Good() as h:
+        os.unlink(h.tree.path(RULES))
+        before = h.tree.read(ACCOUNT + "host")
+        h.call("install", h.tree.path(seal[1:]), check=0)
+        assert h.tree.read(ACCOUNT + "host") == before and os.path.exists(h.tree.path(RULES))
+        finds(h, WARNING, "breakglass/keys")
+
+
+def test_accounts_that_cannot_be_listed_are_not_none():
+    with Good() as h:
+        shutil.rmtree(h.tree.path("etc/breakglass/accounts"))
+        assert "no emergency account is installed here" in h.check().stdout
+        h.tree.write("etc/breakglass/accounts", "")
+        r = h.check()
+        assert r.returncode == UNKNOWN, r
+        assert r.stdout == "BREAKGLASS UNKNOWN - /etc/breakglass/accounts cannot be listed\n", r.stdout
 
 
 def test_many_accounts_are_all_told():

@@ -3,6 +3,7 @@
 """check's rows that look at the host itself, and what a folder cannot stand for: what the chain says is
 owed (a long one is read once), what the kernel has, what `revoke --lock` left."""
 
+import fcntl
 import functools
 import hashlib
 import json
@@ -183,6 +184,8 @@ def test_what_the_system_answers_turns_its_row():
         ("echo breakglass:x:4811:1:::", "true", "CRITICAL", "lookup", "not uid "),
         ("exit 2", "true", "CRITICAL", "lookup", "the system gives"),
         ("exec sleep 100", "true", "CRITICAL", "lookup", "the account's name is not answered within"),
+        ("kill -SEGV $$", "true", "CRITICAL", "lookup", "ends the program that asks for the account"),
+        (good, "kill -SEGV $$", "CRITICAL", "groups", "ends the program that asks for them"),
         (good, "exec sleep 100", "CRITICAL", "groups", "a source of groups does not answer within"),
     )
     write(step(("ATTEMPT", "login begun"), 20))
@@ -243,6 +246,16 @@ def test_a_lock_turns_its_row():
     put_file(MARK, lift_mark())
     assert rows() == before
     os.unlink(MARK)
+
+
+def test_a_log_that_another_reads_is_no_damage():
+    """log verify of a long one at the time of the daily check: nothing to wake anybody for."""
+    write(step(GRANTED, 1))
+    with open(chainlib.RUN + "/carry", "w", encoding="ascii") as f:
+        os.chmod(f.name, 0o600)
+        fcntl.flock(f, fcntl.LOCK_EX)
+        level, text = rows()["breakglass/reviews"][0]
+    assert level == "WARNING" and "is being read or written by another" in text, (level, text)
 
 
 def long_log(path=chainlib.segment):
