@@ -59,21 +59,25 @@ static void print_block(const struct bg_check_finding *finding)
 	(void)printf("\n");
 }
 
-/* Names of rows of which every finding is good, each once. */
+/* The first finding of a row of which every finding is good? */
+static bool is_good_row(const struct bg_check *check, size_t at)
+{
+	for (size_t i = 0; i < check->count; i++) {
+		bool is_same = strcmp(check->findings[i].name, check->findings[at].name) == 0;
+
+		if (is_same && (i < at || check->findings[i].level != BG_LEVEL_OK))
+			return false;
+	}
+	return true;
+}
+
 static void print_good(const struct bg_check *check)
 {
 	size_t column = (size_t)printf("%-*s", INDENT, "OK");
 
-	for (size_t i = 0; i < check->count; i++) {
-		const struct bg_check_finding *finding = &check->findings[i];
-		bool is_told = finding->level != BG_LEVEL_OK;
-
-		for (size_t j = 0; j < check->count && !is_told; j++)
-			is_told = strcmp(check->findings[j].name, finding->name) == 0 &&
-				  (j < i || check->findings[j].level != BG_LEVEL_OK);
-		if (!is_told)
-			column = bg_put_words(finding->name, column, INDENT);
-	}
+	for (size_t i = 0; i < check->count; i++)
+		if (is_good_row(check, i))
+			column = bg_put_words(check->findings[i].name, column, INDENT);
 	(void)printf("\n(each of them in words: bg-unlock check | less)\n");
 }
 
