@@ -176,22 +176,46 @@ enum bg_err bg_chain_read_head(int dir, struct bg_chain_head *ret)
 	return BG_OK;
 }
 
-enum bg_err bg_chain_write_head(int dir, const struct bg_chain_head *head)
+static enum bg_err replace_head(int dir, const char *text, size_t len)
 {
 	__attribute__((cleanup(bg_fd_close))) int fd = -1;
-	char hash[2 * BG_SHA256_LEN + 1], text[BG_CHAIN_TEXT_LEN + 2];
 	enum bg_err err;
+
+	(void)unlinkat(dir, HEAD_NEW, 0);
+	err = bg_chain_file(dir, HEAD_NEW, O_WRONLY | O_CREAT | O_EXCL, &fd, NULL);
+	if (err == BG_OK)
+		err = bg_io_write_all(fd, text, len);
+	if (err == BG_OK && renameat(dir, HEAD_NEW, dir, BG_CHAIN_HEAD) != 0)
+		err = BG_ERR_IO;
+	if (err != BG_OK)
+		(void)unlinkat(dir, HEAD_NEW, 0);
+	return err;
+}
+
+/* Where a file more has no room (tmpfs without blocks or inodes): so few bytes of one page are
+   written whole or not at all. A head that stays behind lets numbers be given twice. */
+static enum bg_err overwrite_head(int dir, const char *text, size_t len)
+{
+	__attribute__((cleanup(bg_fd_close))) int fd = -1;
+	enum bg_err err = bg_chain_file(dir, BG_CHAIN_HEAD, O_WRONLY, &fd, NULL);
+
+	if (err != BG_OK)
+		return err;
+	return pwrite(fd, text, len, 0) == (ssize_t)len && ftruncate(fd, (off_t)len) == 0
+		       ? BG_OK
+		       : BG_ERR_IO;
+}
+
+enum bg_err bg_chain_write_head(int dir, const struct bg_chain_head *head)
+{
+	char hash[2 * BG_SHA256_LEN + 1], text[BG_CHAIN_TEXT_LEN + 2];
 	int len;
 
 	bg_hex_encode(head->hash, sizeof(head->hash), hash);
 	len = snprintf(text, sizeof(text), "%" PRIu64 " %s\n", head->seq, hash);
-	(void)unlinkat(dir, HEAD_NEW, 0);
-	err = bg_chain_file(dir, HEAD_NEW, O_WRONLY | O_CREAT | O_EXCL, &fd, NULL);
-	if (err == BG_OK)
-		err = bg_io_write_all(fd, text, (size_t)len);
-	if (err == BG_OK && renameat(dir, HEAD_NEW, dir, BG_CHAIN_HEAD) != 0)
-		err = BG_ERR_IO;
-	return err;
+	if (replace_head(dir, text, (size_t)len) == BG_OK)
+		return BG_OK;
+	return overwrite_head(dir, text, (size_t)len);
 }
 
 /* The last whole line in the len bytes of a file's tail; NULL: none, or its start lies before. */

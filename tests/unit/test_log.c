@@ -568,6 +568,28 @@ static void log_P12_writer_killed_between_line_and_head_costs_nothing(void **sta
 	verify_intact(6);
 }
 
+/* Without room for another file the head is kept all the same: no number is given twice. */
+static void log_numbers_go_on_where_no_file_can_be_made(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("/run/breakglass", 0700), 0);
+	assert_int_equal(mkdir(RUN_LOG, 0700), 0);
+	assert_int_equal(mount("tmpfs", RUN_LOG, "tmpfs", 0, "nr_inodes=32,mode=700"), 0);
+	carry(0);
+	emit_n(1);
+	carry(1);
+	for (int i = 0; i < 3; i++) {
+		emit_n(1);
+		assert_int_equal(system("cd " RUN_LOG " && while mktemp fill.XXXXXX; do :; done "
+					">/dev/null 2>&1; true"),
+			0);
+		emit_n(3);
+		carry(4);
+	}
+	verify_intact(13);
+	assert_int_equal(umount(RUN_LOG), 0);
+}
+
 static void log_P12_carrier_killed_anywhere_neither_loses_nor_doubles(void **state)
 {
 	char pending[16384];
@@ -823,6 +845,7 @@ int main(void)
 		TEST(log_P20_hostile_text_stays_one_line_in_each_sink),
 		TEST(log_fifty_records_of_eight_processes_are_one_chain),
 		TEST(log_P12_writer_killed_between_line_and_head_costs_nothing),
+		TEST(log_numbers_go_on_where_no_file_can_be_made),
 		TEST(log_P12_carrier_killed_anywhere_neither_loses_nor_doubles),
 		TEST(log_chain_goes_on_over_a_boot),
 		TEST(log_head_lost_within_a_boot_is_a_doubt_and_no_damage),
