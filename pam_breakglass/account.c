@@ -63,7 +63,7 @@ static void record_escalation(
 static enum bg_err check_live(struct bg_guest *guest)
 {
 	struct bg_session session = { 0 };
-	char result[64];
+	char result[128];
 	enum bg_err err;
 
 	if (getuid() != guest->host.uid)
@@ -73,7 +73,7 @@ static enum bg_err check_live(struct bg_guest *guest)
 		return err;
 	if (strcmp(session.account, guest->account) != 0)
 		return BG_ERR_MISMATCH;
-	(void)snprintf(result, sizeof(result), "%s inside the session", guest->service);
+	(void)snprintf(result, sizeof(result), "%s %s", guest->service, bg_guest_where(&session));
 	record_escalation(guest, &session, result);
 	return BG_OK;
 }

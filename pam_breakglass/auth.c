@@ -255,7 +255,7 @@ int bg_phase_auth_su(pam_handle_t *pamh, const char *user, int flags)
 	BG_WIPE(bg_guest_cleanup) struct bg_guest *guest = NULL;
 	struct bg_session session = { 0 };
 	struct bg_event event;
-	char request[65];
+	char request[65], result[128];
 
 	(void)flags;
 	if (!is_su_to_root(pamh, user) || bg_sessions_live(NULL, getuid(), &session) != BG_OK ||
@@ -265,7 +265,8 @@ int bg_phase_auth_su(pam_handle_t *pamh, const char *user, int flags)
 	if (guest == NULL)
 		return PAM_AUTH_ERR;
 	(void)snprintf(guest->host.label, sizeof(guest->host.label), "%s", session.host_label);
-	event = bg_guest_event(guest, BG_EV_SESSION_ESCALATED, "su to root inside the session");
+	(void)snprintf(result, sizeof(result), "su to root %s", bg_guest_where(&session));
+	event = bg_guest_event(guest, BG_EV_SESSION_ESCALATED, result);
 	bg_hex_encode(session.digest, BG_SHA256_LEN, request);
 	event.request = request;
 	event.key = session.key;

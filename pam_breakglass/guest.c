@@ -255,6 +255,14 @@ bool bg_guest_may_tell(const struct bg_guest *guest)
 	return guest->is_local || bg_attempts_may_tell(guest->host.uid);
 }
 
+const char *bg_guest_where(const struct bg_session *session)
+{
+	return session->is_closed
+		       ? "in what a closed session left, while another of its request is "
+			 "open"
+		       : "inside the session";
+}
+
 void bg_guest_record(struct bg_guest *guest, enum bg_event_id id, const char *result)
 {
 	const struct bg_event event = bg_guest_event(guest, id, result);

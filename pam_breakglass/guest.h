@@ -66,6 +66,8 @@ bool bg_guest_emit(struct bg_guest *guest, const struct bg_event *event, bool mu
 /* Before a key is proved: may what a stranger caused be recorded once more? At a local door always,
    where he stands before the machine. */
 bool bg_guest_may_tell(const struct bg_guest *guest);
+/* Where sudo or su runs, for SESSION_ESCALATED, of what bg_sessions_live gave. */
+const char *bg_guest_where(const struct bg_session *session);
 /* Both, for events with nothing to add. */
 void bg_guest_record(struct bg_guest *guest, enum bg_event_id id, const char *result);
 

@@ -152,7 +152,7 @@ struct bg_session {
 	char account[BG_ACCOUNT_LEN + 1];
 	uint32_t uid;
 	uint64_t opened_ms, deadline_ms;
-	bool is_closed;	 /* no sudo, no su any more */
+	bool is_closed;	 /* no sudo, no su any more: bg_sessions_live */
 	bool is_revoked; /* ended by root or a custodian: its watchdog ends its processes at once */
 	bool is_end_told; /* SESSION_CLOSED is recorded, or about to be by who set this */
 	uint8_t nonce[BG_NONCE_LEN];
@@ -184,9 +184,10 @@ BG_CHECKED enum bg_err bg_sessions_get(
 /* Calls each for every session's record of this boot, closed ones too. Holds no lock. */
 void bg_sessions_each(struct bg_crypto *crypto,
 	void (*each)(void *arg, const struct bg_session *session), void *arg);
-/* BG_OK only if the caller's own audit session is live: this boot, not closed, before its deadline,
-   of uid, not locked since. BG_ERR_NOENT, _EXPIRED, _MISMATCH, _LOCKED. Makes one stat or open when
-   there is none. crypto may be NULL, as above. */
+/* BG_OK only if the caller's own audit session is live: this boot, before its deadline, of uid, not
+   locked since, and open: one that is closed, not revoked, counts (*ret says is_closed) while
+   another session of the same request is open. BG_ERR_NOENT, _EXPIRED, _MISMATCH, _LOCKED. Makes
+   one stat or open when there is none. crypto may be NULL, as above. */
 BG_CHECKED enum bg_err bg_sessions_live(
 	struct bg_crypto *crypto, uint32_t uid, struct bg_session *ret);
 

@@ -107,6 +107,32 @@ void bg_sessions_each(struct bg_crypto *crypto,
 	bg_state_list(BG_PATH_SESSIONS, SESSIONS_MAX, walk_one, &walk);
 }
 
+/* What is looked for beside a closed session. */
+struct sibling {
+	const struct bg_session *closed;
+	uint64_t now_ms;
+	bool is_found;
+};
+
+static void see_sibling(void *arg, const struct bg_session *session)
+{
+	struct sibling *sibling = arg;
+
+	sibling->is_found |= !session->is_closed && session->uid == sibling->closed->uid &&
+			     sibling->now_ms < session->deadline_ms &&
+			     memcmp(session->nonce, sibling->closed->nonce, BG_NONCE_LEN) == 0;
+}
+
+/* What a dropped line left (a tmux, say) is the same use as long as that goes on elsewhere. */
+static bool goes_on(struct bg_crypto *crypto, const struct bg_session *closed)
+{
+	struct sibling sibling = { .closed = closed, .now_ms = bg_clock_boot_ms() };
+
+	if (!closed->is_revoked)
+		bg_sessions_each(crypto, see_sibling, &sibling);
+	return sibling.is_found;
+}
+
 enum bg_err bg_sessions_live(struct bg_crypto *crypto, uint32_t uid, struct bg_session *ret)
 {
 	struct bg_session session;
@@ -117,13 +143,15 @@ enum bg_err bg_sessions_live(struct bg_crypto *crypto, uint32_t uid, struct bg_s
 		err = bg_sessions_get(crypto, audit_session, &session);
 	if (err != BG_OK)
 		return err;
-	if (session.audit_session != audit_session || session.uid != uid || session.is_closed ||
+	if (session.audit_session != audit_session || session.uid != uid ||
 		!bg_state_is_this_boot(session.boot_id))
 		return BG_ERR_MISMATCH;
 	if (bg_clock_boot_ms() >= session.deadline_ms)
 		return BG_ERR_EXPIRED;
 	if (bg_locks_is_after(crypto, session.account, session.lock_id))
 		return BG_ERR_LOCKED;
+	if (session.is_closed && !goes_on(crypto, &session))
+		return BG_ERR_MISMATCH;
 	*ret = session;
 	return BG_OK;
 }

@@ -633,6 +633,54 @@ static void sessions_live_is_judged(void **state)
 	assert_int_equal(umount2("/proc/self/sessionid", MNT_DETACH), 0);
 }
 
+/* A sibling: what is changed of an open session of the same request. */
+static void sessions_closed_counts_beside_an_open_one(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_closed, is_other_request, is_over, is_other_uid, is_other_boot;
+		bool is_self_revoked, is_self_over;
+		bool counts;
+	} rows[] = {
+		{ .name = "open", .counts = true },
+		{ .name = "closed, too", .is_closed = true },
+		{ .name = "of another request", .is_other_request = true },
+		{ .name = "past its deadline", .is_over = true },
+		{ .name = "of another uid", .is_other_uid = true },
+		{ .name = "of another boot", .is_other_boot = true },
+		{ .name = "open, the own one revoked", .is_self_revoked = true },
+		{ .name = "open, the own one past its deadline", .is_self_over = true },
+	};
+
+	(void)state;
+	say_session("12");
+	assert_int_equal(mount("/run/sessionid", "/proc/self/sessionid", NULL, MS_BIND, NULL), 0);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct bg_session s = fixture_session(), got;
+
+		fixture_text(s.boot_id, boot_id);
+		s.deadline_ms = rows[i].is_self_over ? 1 : UINT64_MAX;
+		s.is_revoked = rows[i].is_self_revoked;
+		assert_int_equal(bg_sessions_put(crypto, &s), BG_OK);
+		s.audit_session = 14;
+		s.is_revoked = false;
+		s.is_closed = rows[i].is_closed;
+		s.nonce[0] ^= rows[i].is_other_request;
+		s.deadline_ms = rows[i].is_over ? bg_clock_boot_ms() : UINT64_MAX;
+		s.uid += rows[i].is_other_uid;
+		if (rows[i].is_other_boot)
+			fixture_text(s.boot_id, FIXTURE_BOOT);
+		assert_int_equal(bg_sessions_put(crypto, &s), BG_OK);
+		if ((bg_sessions_live(crypto, 990, &got) == BG_OK) != rows[i].counts)
+			fail_msg("%s", rows[i].name);
+		if (rows[i].counts) {
+			assert_int_equal(got.audit_session, 12);
+			assert_true(got.is_closed);
+		}
+	}
+	assert_int_equal(umount2("/proc/self/sessionid", MNT_DETACH), 0);
+}
+
 static void attempts_are_counted_and_reset(void **state)
 {
 	struct stat st;
@@ -869,6 +917,7 @@ int main(void)
 		TEST(sessions_put_is_got),
 		TEST(sessions_missing_costs_one_stat),
 		TEST(sessions_live_is_judged),
+		TEST(sessions_closed_counts_beside_an_open_one),
 		TEST(attempts_are_counted_and_reset),
 		TEST(attempts_may_be_told_of_forty_times_at_once),
 		TEST(attempts_P16_callers_limits_neither_end_nor_hide),
