@@ -39,7 +39,9 @@ static bool is_of_this(struct bg_attempt *attempt, enum bg_code_kind kind,
 	bg_short_id(tag, other);
 	bg_short_id(seal->set_id, set);
 	if (!bg_equal(tag, attempt->record.digest, BG_TAG_LEN))
-		refuse(attempt, "That %s is for request %s; this is %s.", what, other, id);
+		refuse(attempt,
+			"That %s is for request %s; this is %s: code shows what to approve.", what,
+			other, id);
 	else if (epoch < seal->epoch)
 		refuse(attempt, "That %s is of epoch %u, retired; set %s epoch %u is wanted.", what,
 			(unsigned int)epoch, set, (unsigned int)seal->epoch);

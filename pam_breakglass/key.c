@@ -193,7 +193,7 @@ static enum bg_step say_why(struct bg_attempt *attempt, struct hunt *hunt, enum 
 	case BG_ERR_PIN_RESERVED:
 		bg_attempt_key_refused(attempt, "too few PIN tries left for a network door");
 		return want_another(attempt, hunt,
-			"Only 3 PIN tries are left: they are for the console."
+			"Only 3 PIN tries are left: they are for an ordinary console login."
 			"\n Go there, or use another security key and press Enter");
 	case BG_ERR_ARGUMENT:
 		if (hunt->reply.device_count > 1)

@@ -40,9 +40,10 @@ static enum bg_step ask_reason(struct bg_attempt *attempt)
 {
 	struct bg_answer *answer = &attempt->vault->answer;
 	const unsigned int times = attempt->guest->seal.policy.is_reason_required ? 2 : 1;
+	unsigned int empty = 0; /* of this connection: a terminal that hangs up may send one */
 	bool was_refused = false, was_secret = false;
 
-	while (attempt->record.reason_refusals < times) {
+	while (attempt->record.reason_refusals + empty < times) {
 		enum bg_step step;
 
 		bg_text_reset(&attempt->text);
@@ -64,6 +65,10 @@ static enum bg_step ask_reason(struct bg_attempt *attempt)
 				return bg_attempt_fix(attempt, answer->text);
 			break;
 		case BG_ANSWERED_EMPTY:
+			was_secret = false;
+			was_refused = true;
+			empty++;
+			continue;
 		case BG_ANSWERED_TOO_LONG:
 			was_secret = false;
 			break;

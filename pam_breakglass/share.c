@@ -119,6 +119,27 @@ static bool is_of_another_set(struct bg_attempt *attempt)
 	return true;
 }
 
+/* All that is no share for another reason than a misread word. */
+static void say_no_share(
+	const struct bg_attempt *attempt, const struct bg_entry *entry, char *ret, size_t size)
+{
+	bool is_modhex = entry->modhex_len > 0;
+	size_t words = bg_quorum_words(attempt);
+
+	if (entry->err == BG_ERR_RANGE)
+		(void)snprintf(ret, size,
+			"More %s than a share has (%zu): one twice, or two shares at once?",
+			is_modhex ? "characters" : "words",
+			!is_modhex		       ? words
+			: words == BG_SLIP39_WORDS_128 ? (size_t)BG_COMPACT_CHARS_128
+						       : (size_t)BG_COMPACT_CHARS_256);
+	else if (entry->err == BG_ERR_SYNTAX && is_modhex)
+		(void)snprintf(
+			ret, size, "Words do not go on with a short form. Once more, all of it.");
+	else
+		(void)snprintf(ret, size, "That is no share (%s).", bg_err_text(entry->err));
+}
+
 static void note_refused(struct bg_attempt *attempt, const struct bg_entry *entry)
 {
 	const char *name = bg_quorum_head_name(attempt), *of = name != NULL ? " of " : "";
@@ -140,7 +161,7 @@ static void note_refused(struct bg_attempt *attempt, const struct bg_entry *entr
 		(void)snprintf(why, sizeof(why),
 			"The share%s%s does not add up: words are misread. Once more.", of, name);
 	else
-		(void)snprintf(why, sizeof(why), "That is no share (%s).", bg_err_text(entry->err));
+		say_no_share(attempt, entry, why, sizeof(why));
 	refuse_share(attempt, why);
 }
 

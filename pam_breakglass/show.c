@@ -246,10 +246,12 @@ void bg_quorum_put_help(struct bg_attempt *attempt)
 	bg_text_add(&attempt->text,
 		" Type a custodian's %zu words as read to you, on one line or several; their\n"
 		" first 4 letters will do. Or the %d characters of the short form. Nothing is\n"
-		" shown. A wrong word costs only that word; a wrong share is named and dropped.\n",
+		" shown. A wrong word costs only that word; a wrong share is named and dropped.\n"
+		" All %zu on one line begin a share anew, also in the middle of one.\n",
 		bg_quorum_words(attempt),
 		bg_quorum_words(attempt) == BG_SLIP39_WORDS_128 ? BG_COMPACT_CHARS_128
-								: BG_COMPACT_CHARS_256);
+								: BG_COMPACT_CHARS_256,
+		bg_quorum_words(attempt));
 	if (bg_quorum_has_elsewhere(attempt))
 		bg_text_add(&attempt->text,
 			" Or paste what a custodian elsewhere gives back for the request "

@@ -102,7 +102,8 @@ enum bg_step bg_attempt_give_up(struct bg_attempt *attempt, enum bg_err err)
 	bg_say(attempt->guest->pamh,
 		err == BG_ERR_NOENT
 			? "The request is gone from /run/breakglass. Log in again for a new one."
-			: "The request cannot be kept in /run/breakglass: is /run full (df /run)?\n"
+			: "The request cannot be kept in /run/breakglass: is /run full "
+			  "(df, df -i /run)?\n"
 			  " Make room as root, or restart the host, which empties it; then log in "
 			  "again.");
 	return BG_STEP_DENY;

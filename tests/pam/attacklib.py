@@ -13,7 +13,7 @@ import codelib
 sys.path.insert(0, str(Path(__file__).parents[1] / "vectors"))
 import slip39_check as slip39  # noqa: E402
 
-OTHER = r"That {} is for request [0-9A-Z]{{4}}; this is [0-9A-Z]{{4}}\."
+OTHER = r"That {} is for request [0-9A-Z]{{4}}; this is [0-9A-Z]{{4}}: code "
 NOT_MADE = r"That approval was not made with the share of {} in force\."
 NO_QUORUM = r"That response was not made by this set's quorum\."
 WRONG_KIND = r"That is {}; a share or an approval is wanted\."

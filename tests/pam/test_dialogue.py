@@ -71,6 +71,20 @@ class ScreenTest(DialogueCase):
 			self.assertEqual(login.finish()["open"], 0)
 		self.assertNotIn("MISSING", [e.get("reason") for e in self.stage.events()])
 
+	def test_a_terminal_that_hangs_up_at_the_reason_refuses_nothing(self):
+		"""Whose client sends one empty answer before it ends, as ssh's does every other time."""
+		for _ in range(3):
+			with self.stage.ssh() as login:
+				self.stage.prove(login)
+				self.assertNotIn("At least", login.expect("Reason"))
+				login.answer("")
+				login.expect("At least 8 characters")
+				login.kill()
+		with self.stage.login() as login:
+			self.stage.open(login)
+			self.assertEqual(login.finish()["open"], 0)
+		self.assertNotIn("MISSING", [e.get("reason") for e in self.stage.events()])
+
 	def test_no_connection_fills_the_log_with_refusals(self):
 		"""As sshd's password method would, which gives each prompt the same answer."""
 		with self.stage.login() as login:

@@ -206,11 +206,11 @@ class PinTest(KeyCase):
 		login = self.start(network=True)
 		login.expect(PIN_PROMPT)
 		login.answer("000000")
-		login.expect("Wrong PIN, 3 tries left.", "Only 3 PIN tries are left: they are for the console.")
+		login.expect("Wrong PIN, 3 tries left.", "Only 3 PIN tries are left: they are for an ordinary console login.")
 		self.assertEqual(self.attempts(), 1)
 		login.kill()
 		login = self.start(network=True)
-		login.expect("Only 3 PIN tries are left: they are for the console.")
+		login.expect("Only 3 PIN tries are left: they are for an ordinary console login.")
 		self.assertEqual(self.attempts(), 0)
 
 	def test_the_last_tries_are_spent_only_after_yes(self):

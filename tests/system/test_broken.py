@@ -18,6 +18,10 @@ DOORS = ("own sshd", "login")
 RUN, VAR = "/run/breakglass", "/var/lib/breakglass"
 FULL = ("cp -a {0} /root/copy; mount -t tmpfs -o size={1},mode={2} tmpfs {0}; cp -a /root/copy/. {0}/; "
 	"rm -rf /root/copy; head -c 50M /dev/zero >{0}/fill; head -c 4k /dev/zero >{0}/fill.2")
+DISKS = "/etc /home /opt /root /tmp /usr /var"
+# Of as many as there is room for; one is made, and gone, by whoever replaces a file.
+INODES = "mount -o remount,nr_inodes=$(($(df --output=iused /run | tail -1) + {})) /run"
+NO_INODES = f"{INODES.format(20)}; cd /run; while mktemp fill.XXXXXX; do :; done >/dev/null 2>&1; true"
 JOURNALD = " ".join(f"systemd-journald{unit}" for unit in (".socket", "-dev-log.socket",
 	"-audit.socket", ".service"))
 
@@ -26,21 +30,21 @@ JOURNALD = " ".join(f"systemd-journald{unit}" for unit in (".socket", "-dev-log.
 # open. `records`: where they are looked for: the chain, or where the chain takes none the journal.
 Row = namedtuple("Row", "name breaks mends check late says records",
 	defaults=(None, False, None, "chain"))
-CANNOT_BE_KEPT = (r"The request cannot be kept in /run/breakglass: is /run full \(df /run\)\?\s+"
+CANNOT_BE_KEPT = (r"The request cannot be kept in /run/breakglass: is /run full \(df, df -i /run\)\?\s+"
 	r"Make room as root, or restart the host, which empties it; then log in again\.")
 TABLE = (
 	Row("/var/lib/breakglass is full", FULL.format(VAR, "600k", "0711"), f"umount -l {VAR}",
 		("disk", "WARNING", f"{VAR} has 0 KiB")),
-	Row("/var is read-only", "mount --bind /var /var; mount -o remount,bind,ro /var", "umount -l /var",
+	Row("every disk is read-only", f"for d in {DISKS}; do mount --bind $d $d; "
+		"mount -o remount,bind,ro $d; done", f"umount -l {DISKS}",
 		("disk", "WARNING", f"{VAR} is on a file system that is read-only")),
-	Row("/run/breakglass is gone", f"rm -rf {RUN}", "true", ("disk", "CRITICAL", f"{RUN} is not there")),
-	Row("/run/breakglass goes during the dialogue", f"rm -rf {RUN}", "true", late=True,
-		says="The request (is gone from|cannot be kept in) /run/breakglass"),
 	Row("/run/breakglass is full", FULL.format(RUN, "200k", "0700"), f"umount -l {RUN}",
 		("disk", "CRITICAL", f"{RUN} has 0 KiB"), says=CANNOT_BE_KEPT, records="journal"),
 	Row("/run fills during the dialogue",
 		"head -c 100G /dev/zero >/run/fill; head -c 4k /dev/zero >/run/fill.2", "rm /run/fill*",
 		late=True, says=CANNOT_BE_KEPT, records="journal"),
+	Row("/run has no inode left", NO_INODES, "rm -f /run/fill.*; mount -o remount,nr_inodes=800k /run",
+		("disk", "CRITICAL", " 0 inodes left"), says=CANNOT_BE_KEPT, records="journal"),
 	Row("journald is stopped", f"systemctl stop {JOURNALD}", "systemctl start systemd-journald",
 		("log", "WARNING", "nobody listens at the journal's socket")),
 	Row("syslog is stopped", "systemctl stop syslog.socket rsyslog", "systemctl start rsyslog"),
@@ -52,6 +56,10 @@ TABLE = (
 	Row("an alert handler hangs", "printf '#!/bin/sh\nsleep 1000\n' >/etc/breakglass/alert.d/hang; "
 		"chmod 755 /etc/breakglass/alert.d/hang", "rm /etc/breakglass/alert.d/hang",
 		("alerts", "WARNING", "handler hang has not taken an alert yet")),
+	# The numbers begin anew: these are the last.
+	Row("/run/breakglass is gone", f"rm -rf {RUN}", "true", ("disk", "CRITICAL", f"{RUN} is not there")),
+	Row("/run/breakglass goes during the dialogue", f"rm -rf {RUN}", "true", late=True,
+		says="The request (is gone from|cannot be kept in) /run/breakglass"),
 )
 
 
@@ -147,6 +155,13 @@ class Broken(DoorCase):
 						self.uses(row, door)
 					finally:
 						self.box.run(row.mends)
+					if row.breaks != f"rm -rf {RUN}":
+						self.numbers_go_on()
+
+	def numbers_go_on(self):
+		"""Whatever was recorded meanwhile, no number was given twice."""
+		done = self.box.run("bg-unlock log verify", check=False)
+		self.assertEqual(done.rc, 0, done)
 
 
 if __name__ == "__main__":
