@@ -10,6 +10,7 @@
 #include <breakglass/conf.h>
 #include <breakglass/ini.h>
 #include <breakglass/os_file.h>
+#include <breakglass/os_group.h>
 #include <breakglass/paths.h>
 #include <breakglass/secret.h>
 #include <errno.h>
@@ -48,31 +49,11 @@ static void put_text(const char *path, const char *text)
 	(void)close(fd);
 }
 
-/* A getty's unit, restarted when its login ends, kills all that is left in its control group, and
-   so would whatever unit started sshd. A group of our own beside systemd's is none of any unit's,
-   and to make one nothing needs to answer. (cgroups(7); systemd's hierarchy in each of its modes.)
- */
-static void leave_group(void)
-{
-	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/systemd",
-		"/sys/fs/cgroup/unified" };
-
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		char path[96];
-
-		(void)snprintf(path, sizeof(path), "%s/cgroup.procs", roots[i]);
-		if (access(path, F_OK) != 0)
-			continue;
-		(void)snprintf(path, sizeof(path), "%s/breakglass-watchdog", roots[i]);
-		(void)mkdir(path, 0755);
-		(void)snprintf(path, sizeof(path), "%s/breakglass-watchdog/cgroup.procs", roots[i]);
-		put_text(path, "0");
-	}
-}
-
 /* What the account can do without root must not stop us: no memory that it fills, no busy
-   processor. Out of the session's own audit session, so that we are none of those we look for. */
-static void stand_apart(void)
+   processor. Out of the session's own audit session, so that we are none of those we look for; out
+   of its control group, because a getty's unit, restarted when its login ends, kills all that is
+   left in it, and so would whatever unit started sshd. False: we must not freeze any group. */
+static bool stand_apart(void)
 {
 	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE };
 
@@ -81,10 +62,10 @@ static void stand_apart(void)
 		(void)signal(ignored[i], SIG_IGN);
 	put_text("/proc/self/oom_score_adj", "-1000");
 	put_text("/proc/self/loginuid", "4294967295");
-	leave_group();
 	(void)setpriority(PRIO_PROCESS, 0, -10);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	return bg_group_stand_apart();
 }
 
 static int severity(void)
@@ -123,13 +104,16 @@ static bool begin(struct watch *watch, const struct bg_watch_order *order)
 		watch->session.opened_ms != order->opened_ms ||
 		bg_clock_boot_id(boot_id) != BG_OK || strcmp(boot_id, watch->session.boot_id) != 0)
 		return false;
-	watch->herd = (struct bg_herd){ .audit_session = order->audit_session,
-		.uid = watch->session.uid,
-		.leader = order->leader };
+	watch->herd.audit_session = order->audit_session;
+	watch->herd.uid = watch->session.uid;
+	watch->herd.leader = order->leader;
 	watch->deadline_ms = watch->session.deadline_ms;
 	watch->leader_fd = open_leader(&order->leader);
 	watch->severity = severity();
-	return watch->leader_fd >= 0;
+	if (watch->leader_fd < 0)
+		return false;
+	bg_group_enter(order->audit_session, watch->herd.uid, order->leader.pid);
+	return true;
 }
 
 /* From here on nothing of the login's is held. */
@@ -158,12 +142,13 @@ int main(int argc, char **argv)
 				      "pam_breakglass starts it\n");
 		return 2;
 	}
-	stand_apart();
+	watch.herd.may_freeze = stand_apart();
 	crypto = bg_crypto_open();
 	watch.crypto = crypto;
 	if (crypto == NULL || !read_order(&order) || !begin(&watch, &order) || !say_ready())
 		return 3;
 	watch_beside_begin(&watch);
 	watch_run(&watch);
+	bg_group_remove(watch.herd.audit_session);
 	return 0;
 }

@@ -14,7 +14,8 @@
 struct bg_herd {
 	uint32_t audit_session, uid;
 	struct bg_process
-		leader; /* who opened the session and closes it (sshd, login); pid 0: unknown */
+		leader;	 /* who opened the session and closes it (sshd, login); pid 0: unknown */
+	bool may_freeze; /* the caller is in none of the session's control groups (os_group.h) */
 };
 
 enum bg_herd_who {
@@ -26,8 +27,9 @@ enum bg_herd_who {
    not count. Their number. */
 size_t bg_herd_signal(const struct bg_herd *herd, enum bg_herd_who who, int signal);
 
-/* How many are seen in one walk through /proc. A process that forks and ends all the time may be
-   missed in it: only 0 again and again is nobody. */
+/* How many are seen in one walk through /proc; if nobody, in a second one while none of them can
+   fork. Where there is nothing to freeze, a process that forks and ends all the time may be missed
+   in both: only 0 again and again is nobody. */
 size_t bg_herd_count(const struct bg_herd *herd);
 
 /* Ends them all: HUP and TERM; whoever is left after three seconds is killed, again and again; the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <breakglass/os_session.h>
 
+#include <breakglass/os_group.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +14,7 @@
 #define TERM_MS	  3000 /* what TERM gets before KILL */
 #define LEADER_MS 3000 /* what the leader gets, alone, before TERM, and again before KILL */
 #define ROUND_MS  100
-#define NOBODY                                                                                     \
-	5 /* rounds without anybody: a walk through /proc may miss who has just been forked */
+#define NOBODY	  5 /* rounds without anybody, see bg_herd_count */
 
 /* Opened before it is asked: whatever happens to the number, the signal goes to who was judged. */
 static int open_member(
@@ -80,9 +80,25 @@ size_t bg_herd_signal(const struct bg_herd *herd, enum bg_herd_who who, int sign
 	return each_member(herd, who, send_signal, &signal);
 }
 
+/* As bg_herd_signal, while none of them can fork. */
+static size_t signal_frozen(const struct bg_herd *herd, enum bg_herd_who who, int signal)
+{
+	struct bg_frozen frozen;
+	size_t count;
+
+	if (!herd->may_freeze)
+		return bg_herd_signal(herd, who, signal);
+	frozen = bg_group_freeze(herd->audit_session, herd->uid);
+	count = bg_herd_signal(herd, who, signal);
+	bg_group_thaw(&frozen);
+	return count;
+}
+
 size_t bg_herd_count(const struct bg_herd *herd)
 {
-	return bg_herd_signal(herd, BG_HERD_ALL, 0);
+	size_t count = bg_herd_signal(herd, BG_HERD_ALL, 0);
+
+	return count > 0 ? count : signal_frozen(herd, BG_HERD_ALL, 0);
 }
 
 struct terminals {
@@ -120,10 +136,12 @@ static size_t end_round(const struct bg_herd *herd, uint64_t begin_ms, uint64_t 
 	bool is_patient = now - begin_ms < TERM_MS;
 	size_t left;
 
-	/* Stopped first, they cannot start others faster than they are killed. */
+	/* Stopped first, they cannot start others faster than they are killed: SIGSTOP is for those
+	   whom root has moved out of the groups, and where there are none. */
 	if (!is_patient)
 		(void)bg_herd_signal(herd, BG_HERD_FOLLOWERS, SIGSTOP);
-	left = bg_herd_signal(herd, BG_HERD_FOLLOWERS, is_patient ? 0 : SIGKILL);
+	left = is_patient ? bg_herd_signal(herd, BG_HERD_FOLLOWERS, 0)
+			  : signal_frozen(herd, BG_HERD_FOLLOWERS, SIGKILL);
 
 	if (left > 0) {
 		*alone_ms = 0;

@@ -6,7 +6,7 @@ import re
 import time
 import unittest
 
-from boxlib import BoxError, wait_until
+from boxlib import BUILD, BoxError, wait_until
 from doorlib import DoorCase, packages
 
 SECONDS = 80
@@ -34,6 +34,8 @@ JOBS = (
 	("root", "sudo setsid -f /var/tmp/stubborn root {}"),
 	("namespace", "setsid -f unshare -Urpf /var/tmp/stubborn namespace {}"),
 )
+# Chains of processes, each of which forks the next and ends, in the session's last seconds.
+COMET = "setsid -f sh -c 'sleep 50; exec evade comet /var/tmp/comets/$$ 90' >/dev/null 2>&1"
 # What a service would run for the account, later and in no session: not run, or refused at once.
 SERVICES = (
 	("at", "echo touch /var/tmp/ran.at | at now + 1 minute"),
@@ -41,6 +43,9 @@ SERVICES = (
 	("user unit", "systemd-run --user touch /var/tmp/ran.unit"),
 	("lingering", "loginctl enable-linger"),
 )
+
+# cgroups(7), version 2: alone, or beside version 1
+GROUPS = "cd /sys/fs/cgroup/unified 2>/dev/null || cd /sys/fs/cgroup; "
 
 
 class Limits(DoorCase):
@@ -50,7 +55,8 @@ class Limits(DoorCase):
 		box.protect(packages(), policy={"session-seconds": SECONDS})
 		box.add_own_sshd()
 		box.write("/var/tmp/stubborn", STUBBORN, 0o755)
-		box.run("install -d -m 1777 /var/tmp/jobs")
+		box.push(BUILD / "tests/pam/evade", "/usr/local/bin/evade")
+		box.run("install -d -m 1777 /var/tmp/jobs /var/tmp/comets")
 		# The own doors without logind: there the watchdog is alone.
 		box.run("sed -i /pam_systemd/d /etc/pam.d/breakglass-sshd")
 
@@ -69,7 +75,12 @@ class Limits(DoorCase):
 	def starts_jobs(self, person, door):
 		for _, command in JOBS:
 			self.assertIn("status=0", person.runs(f"cd /; {command.format('')}"))
+		self.assertIn("status=0", person.runs(COMET))
 		return re.search(r"sid=(\d+)", person.runs("echo sid=$(cat /proc/self/sessionid)"))[1]
+
+	def comets(self):
+		"""What each of them has counted."""
+		return [int(n) for n in self.box.run("cd /var/tmp/comets && od -An -tu8 -w8 -v *", check=False).out.split()]
 
 	def test_nothing_outlives_the_deadline(self):
 		box = self.box
@@ -87,6 +98,8 @@ class Limits(DoorCase):
 				person.pin()
 				person.shell()
 			sessions.add(self.starts_jobs(person, name))
+			if name == "ssh":  # as a watchdog leaves it that is killed in the wrong moment
+				box.run(GROUPS + "echo 1 >user.slice/user-$(id -u breakglass).slice/cgroup.freeze")
 		print(f"four doors open after {time.monotonic() - begin:.0f} s", flush=True)
 		self.assertEqual(len(sessions), 4)
 		def started():
@@ -106,6 +119,8 @@ class Limits(DoorCase):
 		for name, person in people.items():
 			person.sees(r"this emergency session ends in 1 minute \(\d\d:\d\d", SECONDS)
 		self.assertGreater(len(self.members(sessions)), 4 * len(JOBS))
+		box.slow_watchdogs()
+		wait_until("the comets", lambda: sum(n > 0 for n in self.comets()) == 4, 45)
 		for name, person in people.items():
 			with self.subTest(door=name):
 				person.sees({"login": "login: ", "own console": "Press Enter"}.get(name, "closed"), SECONDS)
@@ -115,6 +130,16 @@ class Limits(DoorCase):
 			self.fail(f"alive after the deadline: {self.members(sessions)}")
 		wait_until("the watchdogs' end", lambda:
 			box.run("pgrep -x breakglass-watc", check=False).rc == 1, 20)
+		self.assertEqual(box.run(GROUPS + "ls -d breakglass-session-*; "
+			"grep -l 1 user.slice/user-*/cgroup.freeze", check=False).out, "")
+		frozen = box.frozen_groups()
+		self.assertEqual(set(frozen), {"breakglass-session-" + s for s in sessions} |
+			{"user-" + box.run("id -u breakglass").out.strip() + ".slice"})
+		for group, written in frozen.items():
+			self.assertEqual((written[0], written[-1]), ("1", "0"), group)
+		comets = self.comets()
+		time.sleep(0.5)
+		self.assertEqual(comets, self.comets())
 		self.recorded_once(mark)
 		self.refused_afterwards(mark)
 		self.nothing_was_run(mark)
