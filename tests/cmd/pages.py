@@ -15,7 +15,8 @@ UNLOCK, SOURCE = os.environ["BG_UNLOCK"], Path(os.environ["BG_SOURCE"])
 SPEAKERS = ("pam_breakglass/*.[ch]", "bg-unlock/*.c", "lib/core/*.c", "breakglass-watchdog/*.c",
             "breakglass-tlog/*.c", "data/breakglass-console")
 QUOTING = ("README.md", "doc/runbook.md")
-SPOKEN = {"counted"}  # by people, on the telephone
+# By people, on the telephone; by ssh.
+SPOKEN = {"counted", "Connection closed by 127.0.0.1 port 922"}
 VARIABLE_LEN = 40     # at most so much text for one of printf's conversions
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|\'((?:[^\'\\\n]|\\.)*)\'')
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`|<[^>\n]+>", re.M | re.S)
