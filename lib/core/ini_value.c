@@ -52,7 +52,7 @@ enum bg_err bg_ini_u32(const struct bg_ini_value *value, uint32_t min, uint32_t 
 enum bg_err bg_ini_u16(const struct bg_ini_value *value, uint16_t min, uint16_t max, uint16_t *ret,
 	struct bg_diag *diag)
 {
-	uint32_t n;
+	uint32_t n = 0;
 	enum bg_err err = bg_ini_u32(value, min, max, &n, diag);
 
 	if (err == BG_OK)
@@ -63,7 +63,7 @@ enum bg_err bg_ini_u16(const struct bg_ini_value *value, uint16_t min, uint16_t 
 enum bg_err bg_ini_u8(const struct bg_ini_value *value, uint8_t min, uint8_t max, uint8_t *ret,
 	struct bg_diag *diag)
 {
-	uint32_t n;
+	uint32_t n = 0;
 	enum bg_err err = bg_ini_u32(value, min, max, &n, diag);
 
 	if (err == BG_OK)
