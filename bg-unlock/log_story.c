@@ -82,12 +82,48 @@ struct subject {
 	char request[BG_VALUE_LEN], account[BG_VALUE_LEN], key[BG_VALUE_LEN];
 };
 
-static bool is_of(const struct bg_chapter *chapter, const struct subject *subject)
+static size_t bucket_of(const char *id)
 {
-	if (subject->request[0] == '\0')
-		return !chapter->nonce[0] && !chapter->digest[0];
-	return strcmp(chapter->nonce, subject->request) == 0 ||
-	       strcmp(chapter->digest, subject->request) == 0;
+	uint32_t hash = 0x811c9dc5; /* FNV-1a */
+
+	for (; *id != '\0'; id++)
+		hash = (hash ^ (uint8_t)*id) * 0x01000193;
+	return hash % BG_STORY_BUCKETS;
+}
+
+static void give_nonce(struct bg_story *story, struct bg_chapter *chapter, const char *nonce)
+{
+	struct bg_chapter **bucket;
+
+	copy(chapter->nonce, sizeof(chapter->nonce), nonce);
+	bucket = &story->by_nonce[bucket_of(chapter->nonce)];
+	chapter->next_nonce = *bucket;
+	*bucket = chapter;
+}
+
+static void give_digest(struct bg_story *story, struct bg_chapter *chapter, const char *digest)
+{
+	struct bg_chapter **bucket;
+
+	copy(chapter->digest, sizeof(chapter->digest), digest);
+	bucket = &story->by_digest[bucket_of(chapter->digest)];
+	chapter->next_digest = *bucket;
+	*bucket = chapter;
+}
+
+/* The chapter of a request's nonce or digest. */
+static struct bg_chapter *find_known(const struct bg_story *story, const char *request)
+{
+	size_t bucket = bucket_of(request);
+	struct bg_chapter *c;
+
+	for (c = story->by_nonce[bucket]; c; c = c->next_nonce)
+		if (strcmp(c->nonce, request) == 0)
+			return c;
+	for (c = story->by_digest[bucket]; c; c = c->next_digest)
+		if (strcmp(c->digest, request) == 0)
+			return c;
+	return NULL;
 }
 
 /* A digest that was not seen yet belongs to the newest request of the same account and key that
@@ -99,21 +135,19 @@ static bool is_fixed_now(const struct bg_chapter *chapter, const struct subject 
 	       strcmp(chapter->key, subject->key) == 0;
 }
 
-static struct bg_chapter *find(const struct bg_story *story, const struct subject *subject)
+static struct bg_chapter *find(struct bg_story *story, const struct subject *subject)
 {
-	struct bg_chapter *fixed = NULL;
+	struct bg_chapter *last = story->last, *found;
 
 	if (!subject->request[0])
-		return story->last && is_of(story->last, subject) ? story->last : NULL;
-	for (struct bg_chapter *chapter = story->first; chapter; chapter = chapter->next) {
-		if (is_of(chapter, subject))
-			return chapter;
-		if (is_fixed_now(chapter, subject))
-			fixed = chapter;
-	}
-	if (fixed)
-		copy(fixed->digest, sizeof(fixed->digest), subject->request);
-	return fixed;
+		return last && !last->nonce[0] && !last->digest[0] ? last : NULL;
+	found = find_known(story, subject->request);
+	for (struct bg_chapter *c = found ? NULL : story->first; c; c = c->next)
+		if (is_fixed_now(c, subject))
+			found = c;
+	if (found && is_fixed_now(found, subject))
+		give_digest(story, found, subject->request);
+	return found;
 }
 
 static struct bg_chapter *begin(struct bg_story *story, const struct subject *subject)
@@ -123,9 +157,9 @@ static struct bg_chapter *begin(struct bg_story *story, const struct subject *su
 	if (!chapter)
 		return NULL;
 	if (strlen(subject->request) == BG_DIGEST_CHARS)
-		copy(chapter->digest, sizeof(chapter->digest), subject->request);
-	else
-		copy(chapter->nonce, sizeof(chapter->nonce), subject->request);
+		give_digest(story, chapter, subject->request);
+	else if (subject->request[0])
+		give_nonce(story, chapter, subject->request);
 	copy(chapter->account, sizeof(chapter->account), subject->account);
 	copy(chapter->key, sizeof(chapter->key), subject->key);
 	if (story->last)

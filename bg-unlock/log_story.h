@@ -24,14 +24,18 @@ struct bg_entry_line {
    request that they were the beginning of. */
 struct bg_chapter {
 	struct bg_chapter *next;
+	struct bg_chapter *next_nonce, *next_digest; /* in its buckets */
 	char nonce[BG_NONCE_CHARS + 1]; /* until the request is fixed its id is the nonce */
 	char digest[BG_DIGEST_CHARS + 1];
 	char account[BG_PAM_NAME_LEN + 1], key[BG_NAME_LEN + 1];
 	struct bg_entry_line *first, *last;
 };
 
+#define BG_STORY_BUCKETS 4096
 struct bg_story {
 	struct bg_chapter *first, *last;
+	/* a long log has many requests */
+	struct bg_chapter *by_nonce[BG_STORY_BUCKETS], *by_digest[BG_STORY_BUCKETS];
 	bool is_short;
 };
 

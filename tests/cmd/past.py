@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -278,6 +279,24 @@ def long_log(path=chainlib.segment):
             part += 1
             chainlib.put(path(part), lines)
             lines = []
+
+
+def cost(*args):
+    """Seconds of processor time that a verb takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([cmdlib.UNLOCK, *args], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_one_request_of_many_is_found_in_time():
+    """Not each record against each request: a report of it has a minute for each of its parts."""
+    chainlib.reset()
+    long_log()
+    proof, once = cost("log", "verify")
+    shown, secs = cost("log", "show", digest(RECORDS // PER_USE // 2))
+    assert "whole" in proof and shown.count("\nREQUEST ") == 1, (proof, shown)
+    assert secs < 10 * once, (secs, once)
 
 
 def test_a_long_log_is_read_whole_and_once():
