@@ -31,12 +31,31 @@ void bg_check_role(struct bg_check *check)
 			is_there ? "is not the file of that role" : "cannot be read");
 }
 
+/* The last place of text in list; NULL: none. */
+static const char *last_of(const char *list, const char *text)
+{
+	const char *last = NULL;
+
+	for (const char *p = list; (p = strstr(p, text)) != NULL; p++)
+		last = p;
+	return last;
+}
+
 void bg_judge_sudo_list(struct bg_check *check, const char *list)
 {
 	bool is_full = strcmp(check->host.role, BG_ROLE_FULL) == 0;
-	bool has_all = strstr(list, "NOPASSWD: ALL") || strstr(list, ") ALL\n");
+	const char *freely = last_of(list, "NOPASSWD: ALL"), *asked = last_of(list, ") ALL\n");
+	bool has_all = freely || asked;
 
-	if (is_full && !has_all)
+	/* sudoers(5): the last line that matches holds */
+	if (is_full && has_all && (!freely || asked > freely))
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"sudo -l -U @ACCOUNT@ shows it; put it before @includedir, or in a file of "
+			"sudoers.d that sorts before 60",
+			"sudo asks %s for a password, which it does not have: a line of sudoers "
+			"behind ours says so; su - asks for none",
+			check->account);
+	else if (is_full && !has_all)
 		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
 			"bg-unlock install @SEAL@ puts it back; is @includedir /etc/sudoers.d in "
 			"sudoers?",

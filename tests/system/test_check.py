@@ -41,6 +41,8 @@ HOST_ROWS = (
 		f"{ACCOUNT}/sudo", "WARNING", "sudoers is broken"),
 	("mv /usr/bin/sudo /root/", "mv /root/sudo /usr/bin/", f"{ACCOUNT}/sudo", "WARNING",
 		"no sudo here"),
+	(f"(umask 0337; echo '%{ACCOUNT} ALL=(ALL:ALL) ALL' >/etc/sudoers.d/99-site)", "rm /etc/sudoers.d/99-site",
+		f"{ACCOUNT}/sudo", "WARNING", "sudo asks breakglass for a password"),
 	# in place of the file, not in it: whoever runs has it mapped
 	(f"m=$(echo {MODULE}); mv $m /root/good.so; head -c 5000 /root/good.so >$m",
 		f"m=$(echo {MODULE}); mv /root/good.so $m",
@@ -90,8 +92,10 @@ class Check(DoorCase):
 			"active")
 		mark = self.box.mark()
 		self.run_unit()
-		by_unit = self.box.run("timeout 5 journalctl --sync; journalctl -q -o cat _SYSTEMD_INVOCATION_ID="
-			f"$(systemctl show -P InvocationID {UNIT})").out
+		# what it said arrives when journald has the time
+		by_unit = wait_until("what the unit said", lambda: self.box.run("timeout 5 journalctl --sync; "
+			"journalctl -q -o cat _SYSTEMD_INVOCATION_ID="
+			f"$(systemctl show -P InvocationID {UNIT})").out)
 		# the sandbox turns no line: what is not OK here is not OK there
 		for name, all in self.findings().items():
 			for level, text in all:
