@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs once: carries what /run/breakglass/log holds to /var/lib/breakglass/log,
- * spools its alerts, records what became of alerts, asks for what root's command
- * is to do about them and about lifted locks, and gives /run its head at boot.
+ * Runs once: gives /run its head at boot, carries what /run/breakglass/log holds
+ * to /var/lib/breakglass/log, spools its alerts, records what became of alerts,
+ * and asks for what root's command is to do about them and about lifted locks.
  * Takes no argument. Its stderr is the journal.
  */
 #include <breakglass/conf.h>
@@ -148,9 +148,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	(void)umask(077);
+	/* First, for the head at boot: what is recorded without one begins a chain of its own. */
+	err = bg_log_carry(&count, &diag);
 	record_all_told();
 	ask_for_lifted();
-	err = bg_log_carry(&count, &diag);
+	if (err == BG_OK)
+		err = bg_log_carry(&count, &diag);
 	if (err == BG_OK)
 		return 0;
 	bg_diag_format(&diag, err, text, sizeof(text));

@@ -223,6 +223,24 @@ def test_a_head_that_was_removed_on_a_running_host_is_a_finding():
         assert "DAMAGED" in said and "the journal: record 4, known there, not in the log" in said, said
 
 
+CARRY = os.path.join(os.path.dirname(cmdlib.UNLOCK), "../breakglass-carry/breakglass-carry")
+
+
+def test_results_of_handlers_that_wait_at_boot_begin_no_chain_of_their_own():
+    """As after a power cut: /run is empty, and the handlers' user has left results, true or not."""
+    chain = start(9)
+    shutil.rmtree("/run/breakglass")
+    os.makedirs("/var/lib/breakglass/spool/told")
+    put("/var/lib/breakglass/spool/told/1-mail", ["1 1 150 0 mail"])
+    assert cmdlib.subprocess.run([CARRY], check=False).returncode == 0
+    assert os.listdir("/var/lib/breakglass/spool/told") == []
+    told = [json.loads(line) for line in lines_of(segment(1))]
+    assert told[9]["event"] == "ALERT_DELIVERED" and told[9]["seq"] == 10, told[9:]
+    assert told[9]["prev"] == chainlib.sha(chain.lines[8]) and len(told) == 10, told[9:]
+    said = verify()
+    assert "whole: 10 records" in said and "new segment" not in said, said
+
+
 def test_a_head_that_is_gone_now_is_a_finding():
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
         now = f.read().strip()
