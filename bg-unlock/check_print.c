@@ -74,11 +74,16 @@ static bool is_good_row(const struct bg_check *check, size_t at)
 static void print_good(const struct bg_check *check)
 {
 	size_t column = (size_t)printf("%-*s", INDENT, "OK");
+	const char *noted = NULL; /* good, and something may be done about it all the same */
 
-	for (size_t i = 0; i < check->count; i++)
+	for (size_t i = 0; i < check->count; i++) {
 		if (is_good_row(check, i))
 			column = bg_put_words(check->findings[i].name, column, INDENT);
-	(void)printf("\n(each of them in words: bg-unlock check | less)\n");
+		if (check->findings[i].level == BG_LEVEL_OK && check->findings[i].todo[0])
+			noted = check->findings[i].name;
+	}
+	(void)printf("\n(each of them in words%s%s: bg-unlock check | less)\n",
+		noted ? ", with a note at " : "", noted ? noted : "");
 }
 
 void bg_check_print_text(const struct bg_check *check, bool is_terminal)

@@ -218,6 +218,11 @@ def test_at_a_terminal_it_fits():
         good = t.shown[t.shown.index("\nOK "):].replace("\r", "").split("\n(each")[0].split()[1:]
         told = {row for row, found in all_rows(h).items() if {lv for lv, _ in found} == {"OK"}}
         assert sorted(good) == sorted(told), (good, told)
+        assert "\n(each of them in words, with a note at journal: bg-unlock check | less)" in (
+            t.shown.replace("\r", "")), t.shown
+        h.tree.write("usr/sbin/rsyslogd", "", 0o755)
+        t = cmdlib.Terminal("check", "--root", h.tree.root)
+        assert t.end() == CRITICAL and "\n(each of them in words: bg-unlock" in t.shown, t.shown
 
 
 def test_json_is_one_object_of_the_same():
