@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The table of verbs and bg-unlock(1) name the same verbs, options and statuses."""
+"""The manual names what there is and nothing else: bg-unlock(1) verbs, options, rows of check and
+statuses, breakglass.conf(5) and breakglass.seal(5) settings; the shipped breakglass.conf has all of
+them with the defaults that the manual tells."""
 
 import os
 import re
@@ -56,6 +58,36 @@ told = set(re.findall(r"^\.It Li ([a-z-]+)", told[1] if told else "", re.M))
 for name in sorted(rows ^ told) if rows else ["no row was found"]:
     print(f"check's row {name} stands in only one of check.c and bg-unlock(1), CHECKS")
     failed += 1
+
+def settings(page):
+    """{key: what is told of it}, of the entries before FILES."""
+    text = read(page).partition("\n.Sh FILES")[0]
+    told = {}
+    for heads, body in re.findall(r"^\.It (Ic .*)\n((?:(?!\.It ).*\n)*)", text + "\n", re.M):
+        for head in heads.split(" , "):
+            told.setdefault(head.removeprefix("Ic "), body)
+    return told
+
+
+def rules(*sources):
+    rule = r'\{ "[a-z]+", (?:true|false), "([a-z0-9-]+)"|"policy", false, "([a-z0-9-]+)"'
+    return {one or other for source in sources for one, other in re.findall(rule, read(source))}
+
+
+shipped = dict(re.findall(r"^# ([a-z0-9-]+) = ?(.*)$", read("data/breakglass.conf"), re.M))
+conf, seal = settings("doc/breakglass.conf.5"), settings("doc/breakglass.seal.5")
+assert len(conf) > 5 and len(seal) > 30
+for what, there, other in (
+        ("breakglass.conf(5)", set(conf), rules("lib/core/conf.c")),
+        ("data/breakglass.conf", set(shipped), rules("lib/core/conf.c")),
+        ("breakglass.seal(5)", set(seal), rules("lib/core/seal_read.c", "lib/core/seal_parts.h"))):
+    for name in sorted(there ^ other):
+        print(f"{name} stands in only one of {what} and the code")
+        failed += 1
+for name, default in shipped.items():
+    if name in conf and default not in conf[name]:
+        print(f"breakglass.conf(5) does not tell {name}'s default, {default}")
+        failed += 1
 
 for status in ("0", "1", "2", "3"):
     if not re.search(rf"^\.It {status}$", manual, re.M):

@@ -60,6 +60,34 @@ static void conf_defaults_are_the_designs(void **state)
 	assert_false(d.is_revoke_on_75);
 }
 
+/* data/breakglass.conf says that the settings which it has as comments are the defaults. */
+static void conf_shipped_file_shows_the_defaults(void **state)
+{
+	static const char *const keys[] = { "services", "device", "severity", "syslog-sd-id",
+		"review-days", "drill-days", "revoke-on-75" };
+	FILE *file = fopen(BG_DATA "/breakglass.conf", "r");
+	char text[4096] = "", line[256], key[64];
+	struct bg_conf conf;
+	size_t len = 0, count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		bool is_setting =
+			sscanf(line, "# %63[a-z0-9-] =", key) == 1 && strstr(line, " =") != NULL;
+
+		count += is_setting;
+		len += (size_t)snprintf(
+			text + len, sizeof(text) - len, "%s", is_setting ? line + 2 : line);
+	}
+	(void)fclose(file);
+	assert_int_equal(count, LEN(keys));
+	conf = read_conf(text);
+	assert_false(conf.is_degraded);
+	for (size_t i = 0; i < LEN(keys); i++)
+		assert_default(&conf, keys[i]);
+}
+
 static void conf_every_setting_is_read(void **state)
 {
 	struct bg_conf conf = read_conf(full);
@@ -379,6 +407,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conf_defaults_are_the_designs),
+		cmocka_unit_test(conf_shipped_file_shows_the_defaults),
 		cmocka_unit_test(conf_every_setting_is_read),
 		cmocka_unit_test(conf_P19_each_misspelt_word_leaves_the_default),
 		cmocka_unit_test(conf_P19_each_bad_value_leaves_the_default),
