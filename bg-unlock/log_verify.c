@@ -248,8 +248,9 @@ static void print_doubts(const struct verify *verify, const struct bg_log_totals
 			"of that time and the log has not is told above, where it was asked");
 	if (verify->said)
 		bg_hint("anybody on the host can write such a line to syslog: somebody did, or the "
-			"log was cut. journalctl -o verbose -g 'chain=%" PRIu64 ":' shows who sent "
-			"it: with _UID=0 and _TRANSPORT=journal it is ours, and the log was cut",
+			"log was cut. Who sent it: journalctl -o verbose -g 'chain=%" PRIu64
+			":' (ours: _UID=0 and _TRANSPORT=journal, then the log was cut; nothing "
+			"shown: the journal does not reach back so far)",
 			verify->said);
 }
 
