@@ -29,6 +29,7 @@ static const struct bg_check_row host_rows[] = {
 	{ "nologin", bg_check_nologin, false },
 	{ "vetoes", bg_check_vetoes, false },
 	{ "helper", bg_check_helper, false },
+	{ "limits", bg_check_limits, false },
 	{ "log", bg_check_log, true },
 	{ "journal", bg_check_journal, false },
 	{ "alerts", bg_check_alerts, false },

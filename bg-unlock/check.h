@@ -54,9 +54,9 @@ bg_check_fn bg_check_lock;
 bg_check_fn bg_check_reviews;
 /* Looks at the host. */
 bg_check_fn bg_check_conf, bg_check_pam, bg_check_module, bg_check_login, bg_check_names,
-	bg_check_audit, bg_check_helper, bg_check_log, bg_check_journal, bg_check_runuser,
-	bg_check_doors, bg_check_alerts, bg_check_nologin, bg_check_vetoes, bg_check_disk,
-	bg_check_permissions, bg_check_clock, bg_check_bypass, bg_check_accounts;
+	bg_check_audit, bg_check_helper, bg_check_limits, bg_check_log, bg_check_journal,
+	bg_check_runuser, bg_check_doors, bg_check_alerts, bg_check_nologin, bg_check_vetoes,
+	bg_check_disk, bg_check_permissions, bg_check_clock, bg_check_bypass, bg_check_accounts;
 
 /* Looks at the people: when it was last practised. */
 bg_check_fn bg_check_drill;

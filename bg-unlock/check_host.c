@@ -5,6 +5,7 @@
 #include "ssh_text.h"
 
 #include <breakglass/os_file.h>
+#include <breakglass/os_group.h>
 #include <breakglass/os_helper.h>
 #include <breakglass/paths.h>
 
@@ -109,15 +110,39 @@ void bg_check_audit(struct bg_check *check)
 		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL, "audit session ids are there");
 }
 
-void bg_check_helper(struct bg_check *check)
+static bool is_program(const char *path)
 {
-	const char *path = bg_tree_path(&check->tree, BG_PATH_FIDO2);
-	struct bg_passwd user;
-	struct bg_diag diag = { 0 };
 	struct stat st;
 
-	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-		(st.st_mode & 0122) != 0100)
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	       (st.st_mode & 0122) == 0100;
+}
+
+void bg_check_limits(struct bg_check *check)
+{
+	if (!is_program(bg_tree_path(&check->tree, BG_PATH_WATCHDOG)))
+		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
+			"apt-get install --reinstall libpam-breakglass",
+			"%s is missing, not root's or not a program: only logind, where it is, "
+			"ends a session at its deadline",
+			BG_PATH_WATCHDOG);
+	else if (check->tree.is_host && !bg_group_is_usable())
+		bg_judge_say(&check->judge, BG_LEVEL_WARNING,
+			"mount cgroup2 at /sys/fs/cgroup for writing (a container: let it have its "
+			"own)",
+			"no control groups of version 2 that can be written: processes that fork "
+			"all the time may outlive a session");
+	else
+		bg_judge_say(&check->judge, BG_LEVEL_OK, NULL,
+			"the watchdog that ends sessions is there");
+}
+
+void bg_check_helper(struct bg_check *check)
+{
+	struct bg_passwd user;
+	struct bg_diag diag = { 0 };
+
+	if (!is_program(bg_tree_path(&check->tree, BG_PATH_FIDO2)))
 		bg_judge_say(&check->judge, BG_LEVEL_CRITICAL,
 			"apt-get install --reinstall bg-unlock",
 			"%s is missing, not root's or not a program: no key in the host can be "

@@ -21,6 +21,10 @@
    caller is in that group of it. */
 bool bg_group_stand_apart(void);
 
+/* Is there a hierarchy of version 2 that may be written? By the first process's mounts: the caller
+   may be a service from which it is kept. */
+bool bg_group_is_usable(void);
+
 /* Makes the group of the login with this audit session id and moves the process pid into it, in
    the hierarchy of version 2 only. Thaws the slice of the account uid, if one who froze it was
    killed. Does nothing where there is no such hierarchy, or it is read-only. */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -40,11 +41,12 @@ static bool put_text(const char *path, const char *text)
 	return is_written;
 }
 
-/* Where version 2 is: everywhere, or beside version 1 (systemd's "hybrid"). NULL: nowhere. */
+/* Where version 2 is: everywhere, or beside version 1 (systemd's "hybrid"). */
+static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+/* NULL: nowhere. */
 static const char *root(void)
 {
-	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
 		struct statfs fs;
 
@@ -56,25 +58,52 @@ static const char *root(void)
 
 bool bg_group_stand_apart(void)
 {
-	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/systemd",
+	static const char *const all[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/systemd",
 		"/sys/fs/cgroup/unified" };
 	const char *v2 = root();
 	bool is_apart = false;
 
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		char path[PATH_LEN];
 		bool has_entered;
 
-		(void)snprintf(path, sizeof(path), "%s/cgroup.procs", roots[i]);
+		(void)snprintf(path, sizeof(path), "%s/cgroup.procs", all[i]);
 		if (access(path, F_OK) != 0)
 			continue;
-		(void)snprintf(path, sizeof(path), "%s/breakglass-watchdog", roots[i]);
+		(void)snprintf(path, sizeof(path), "%s/breakglass-watchdog", all[i]);
 		(void)mkdir(path, 0755);
-		(void)snprintf(path, sizeof(path), "%s/breakglass-watchdog/cgroup.procs", roots[i]);
+		(void)snprintf(path, sizeof(path), "%s/breakglass-watchdog/cgroup.procs", all[i]);
 		has_entered = put_text(path, "0");
-		is_apart |= has_entered && v2 != NULL && strcmp(v2, roots[i]) == 0;
+		is_apart |= has_entered && v2 != NULL && strcmp(v2, all[i]) == 0;
 	}
 	return is_apart;
+}
+
+/* Is it a line of mountinfo (proc(5)) of such a hierarchy that may be written? */
+static bool is_writable(const char *line)
+{
+	char where[PATH_LEN], options[16];
+
+	if (strstr(line, " - cgroup2 ") == NULL ||
+		sscanf(line, "%*s %*s %*s %*s %127s %15s", where, options) != 2)
+		return false;
+	return (strcmp(where, roots[0]) == 0 || strcmp(where, roots[1]) == 0) &&
+	       strncmp(options, "rw", 2) == 0;
+}
+
+bool bg_group_is_usable(void)
+{
+	FILE *mounts = fopen("/proc/1/mountinfo", "re");
+	bool is_usable = false;
+	char *line = NULL;
+	size_t size = 0;
+
+	while (mounts != NULL && !is_usable && getline(&line, &size, mounts) >= 0)
+		is_usable = is_writable(line);
+	free(line);
+	if (mounts != NULL)
+		(void)fclose(mounts);
+	return is_usable;
 }
 
 /* A file of a group (""; the group itself). False: no version 2. */

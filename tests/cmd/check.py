@@ -378,6 +378,8 @@ def test_what_is_broken_is_named():
         (gone("usr/libexec/breakglass/bg-fido2"), CRITICAL, "helper", "bg-fido2"),
         (mode("usr/libexec/breakglass/bg-fido2", 0o644), CRITICAL, "helper", "bg-fido2"),
         (edit(passwd, "_breakglass:", "_other:"), CRITICAL, "helper", "no user _breakglass"),
+        (gone("usr/libexec/breakglass/breakglass-watchdog"), CRITICAL, "limits", "watchdog"),
+        (mode("usr/libexec/breakglass/breakglass-watchdog", 0o644), CRITICAL, "limits", "watchdog"),
         # the account
         (edit(passwd, "alice:x:1000:", "alice:x:1001:"), CRITICAL, "breakglass/account", "uid"),
         (edit(passwd, "\nbreakglass:x:", "\nother:x:"), CRITICAL, "breakglass/account", "passwd"),

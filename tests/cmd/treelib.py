@@ -84,6 +84,7 @@ FILES = {
     "etc/pam.d/runuser": (RUNUSER, 0o644),
     "etc/nsswitch.conf": ("passwd:         files systemd\ngroup:          files systemd\n", 0o644),
     "usr/libexec/breakglass/bg-fido2": ("#!/bin/true\n", 0o755),
+    "usr/libexec/breakglass/breakglass-watchdog": ("#!/bin/true\n", 0o755),
     "usr/lib/x86_64-linux-gnu/security/pam_breakglass.so": ("", 0o644),
 }
 

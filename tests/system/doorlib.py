@@ -23,6 +23,8 @@ import pexpect
 from boxlib import BUILD, SOFTKEY, SOURCE, Box, BoxCase, BoxError, wait_until
 from laptoplib import Typist, last_code
 
+# cgroups(7), version 2: alone, or beside version 1
+GROUPS = "cd /sys/fs/cgroup/unified 2>/dev/null || cd /sys/fs/cgroup; "
 ACCOUNT = "breakglass"
 PIN = "123456"
 CUSTODIANS = {"ops": "+1 555 0101", "dba": "+1 555 0102", "audit": "+1 555 0103"}

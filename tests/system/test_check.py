@@ -7,7 +7,7 @@ import time
 import unittest
 
 from boxlib import wait_until
-from doorlib import ACCOUNT, DoorCase, packages
+from doorlib import ACCOUNT, GROUPS, DoorCase, packages
 
 UNIT = "breakglass-check.service"
 AUTH = "/etc/pam.d/common-auth"
@@ -48,6 +48,8 @@ HOST_ROWS = (
 		f"m=$(echo {MODULE}); mv /root/good.so $m",
 		"module", "CRITICAL", "cannot be loaded"),
 	("touch /run/nologin", "rm /run/nologin", "nologin", "CRITICAL", "there is no own door"),
+	(GROUPS + "mount -o remount,bind,ro .", GROUPS + "mount -o remount,bind,rw .",
+		"limits", "WARNING", "no control groups of version 2"),
 	(f"chage -E -1 {ACCOUNT}", f"chage -E 1 {ACCOUNT}", f"{ACCOUNT}/account", "CRITICAL",
 		"not past its expiry"),
 )
@@ -102,6 +104,8 @@ class Check(DoorCase):
 				if level != "OK":
 					self.assertIn(f"{level} {name}: {text}", by_unit)
 		self.assertNotIn("\nCRITICAL", by_unit)
+		self.assertEqual(by_unit.count("\nWARNING"), sum(
+			level == "WARNING" for all in self.findings().values() for level, text in all), by_unit)
 		self.assertEqual(self.failed(mark), [])
 
 	def test_check_failed_once_for_what_is_new(self):

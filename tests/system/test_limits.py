@@ -7,7 +7,7 @@ import time
 import unittest
 
 from boxlib import BUILD, BoxError, wait_until
-from doorlib import DoorCase, packages
+from doorlib import GROUPS, DoorCase, packages
 
 SECONDS = 80
 
@@ -43,9 +43,6 @@ SERVICES = (
 	("user unit", "systemd-run --user touch /var/tmp/ran.unit"),
 	("lingering", "loginctl enable-linger"),
 )
-
-# cgroups(7), version 2: alone, or beside version 1
-GROUPS = "cd /sys/fs/cgroup/unified 2>/dev/null || cd /sys/fs/cgroup; "
 
 
 class Limits(DoorCase):
