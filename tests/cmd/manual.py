@@ -89,6 +89,13 @@ for name, default in shipped.items():
         print(f"breakglass.conf(5) does not tell {name}'s default, {default}")
         failed += 1
 
+units = {re.sub(r"@?\.[a-z]+$", "", name) for name in os.listdir(os.path.join(SOURCE, "data"))
+         if re.search(r"\.(service|path|timer)$", name)}
+services = re.search(r"^\.Sh SERVICES$(.*?)^\.Sh ", read("doc/pam_breakglass.8"), re.M | re.S)[1]
+for name in sorted(units ^ set(re.findall(r"\b(breakglass-[a-z-]+[a-z])", services))):
+    print(f"{name} stands in only one of data/ and pam_breakglass(8), SERVICES")
+    failed += 1
+
 for status in ("0", "1", "2", "3"):
     if not re.search(rf"^\.It {status}$", manual, re.M):
         print("exit status missing:", status)
