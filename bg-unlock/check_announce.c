@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANNOUNCED  BG_PATH_VAR "/announced"
 #define NAMES_LEN  (BG_FINDINGS_MAX * sizeof(((struct bg_check_finding *)0)->name))
@@ -68,11 +69,15 @@ static unsigned int list_new(const char *names, const char *before, char ret[sta
 
 static bool record(const struct bg_check *check, const char *names)
 {
-	char result[RESULT_LEN + 32];
+	char result[RESULT_LEN + 32], host[256] = "";
 	struct bg_event event = {
 		.id = BG_EV_CHECK_FAILED, .host = check->label, .result = result, .severity = -1
 	};
 	struct bg_emitted emitted = { 0 };
+
+	/* where the file that has the label is what is broken */
+	if (check->label[0] == '\0' && gethostname(host, sizeof(host) - 1) == 0)
+		event.host = host;
 
 	(void)snprintf(result, sizeof(result), "critical: %s", names);
 	bg_log_event(check->crypto, "bg-unlock", &event, false, &emitted);

@@ -27,13 +27,28 @@ bool bg_source_is_local(const char *source)
 	       strcmp(source, "systemd") == 0 || strcmp(source, "db") == 0;
 }
 
+/* [NOTFOUND=return !UNAVAIL=continue], with or without blanks around and in it. */
+static void blank_actions(char *sources)
+{
+	bool is_action = false;
+
+	for (char *p = sources; *p != '\0'; p++) {
+		is_action = is_action || *p == '[';
+		if (*p == ']')
+			is_action = false;
+		if (is_action || *p == ']')
+			*p = ' ';
+	}
+}
+
 bool bg_sources_first(const char *sources, bool before_local, char ret[static BG_SOURCE_LEN])
 {
 	char copy[BG_SOURCES_LEN], *rest = copy, *word;
 
 	(void)snprintf(copy, sizeof(copy), "%s", sources);
+	blank_actions(copy);
 	while ((word = strsep(&rest, " \t")) != NULL) {
-		if (word[0] == '\0' || word[0] == '[' || strchr(word, ']'))
+		if (word[0] == '\0')
 			continue;
 		if (bg_source_is_local(word) && before_local)
 			return false;

@@ -11,6 +11,7 @@ import os
 import re
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -257,6 +258,20 @@ def test_a_log_that_another_reads_is_no_damage():
         fcntl.flock(f, fcntl.LOCK_EX)
         level, text = rows()["breakglass/reviews"][0]
     assert level == "WARNING" and "is being read or written by another" in text, (level, text)
+
+
+def test_check_failed_names_a_host():
+    """Also where what is broken is the file that says how the host is called."""
+    host = "/etc/breakglass/accounts/breakglass/host"
+    for mode, name in ((0o600, "db1"), (0o644, socket.gethostname())):
+        chainlib.reset()
+        write(*(step(("SHARE_ACCEPTED", f"{n} typed here"), 1) for n in ("ops", "dba")))
+        os.chmod(host, mode)
+        subprocess.run([cmdlib.UNLOCK, "check", "--announce"], capture_output=True, check=False)
+        os.chmod(host, 0o600)
+        with open(chainlib.RUN + "/pending", encoding="utf-8") as f:
+            record = json.loads(f.read().splitlines()[-1])
+        assert (record["event"], record.get("host")) == ("CHECK_FAILED", name), record
 
 
 def long_log(path=chainlib.segment):

@@ -195,6 +195,11 @@ static void sources_are_read_as_nsswitch_means_them(void **state)
 		if (lines[i].first != NULL)
 			assert_string_equal(first, lines[i].first);
 	}
+	assert_false(bg_sources_first(
+		"files [NOTFOUND=return !UNAVAIL=merge SUCCESS=return]", false, first));
+	assert_false(bg_sources_first("files[NOTFOUND=return]systemd", false, first));
+	assert_true(bg_sources_first("files[!SUCCESS=return]sss", false, first));
+	assert_string_equal(first, "sss");
 	assert_true(bg_sources_first("sss files", true, first));
 	assert_false(bg_sources_first("files sss", true, first));
 }
