@@ -169,5 +169,7 @@ int bg_log_show(struct bg_crypto *crypto, const struct bg_log_options *options)
 	if (!is_text)
 		return put_records(crypto, options, chapter, &totals);
 	bg_story_print(story, chapter);
+	if (totals.records == 0 && totals.damages == 0)
+		(void)printf("\nNothing is recorded yet.\n");
 	return bg_log_conclude(totals.damages);
 }

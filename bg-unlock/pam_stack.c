@@ -120,8 +120,10 @@ static bool meet(const struct bg_tree *tree, const char *name, const char *type,
 		if (skip > 0) {
 			skip--;
 		} else if (bg_pam_is_include(line, type)) {
+			/* what ends a substack ends nothing else */
 			if (depth < DEPTH_MAX)
-				goes_on = meet(tree, line->module, type, each, arg, depth + 1);
+				goes_on = meet(tree, line->module, type, each, arg, depth + 1) ||
+					  strcmp(line->control, "substack") == 0;
 		} else if (strcmp(line->module, BG_PAM_OURS) == 0) {
 			skip = jump_of(line->control);
 			goes_on = skip >= 0;

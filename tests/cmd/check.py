@@ -451,6 +451,13 @@ def test_what_is_broken_is_named():
         # a door that includes by type, and one with a line of its own
         (edit("etc/pam.d/login", "@include common-auth", "auth substack common-auth"), WARNING,
          "breakglass/keys"),
+        (both(edit(auth, "success=2", "success=done"),
+              edit("etc/pam.d/login", "@include common-auth",
+                   "auth substack common-auth\nauth required pam_time.so")), WARNING, "vetoes",
+         "login: pam_time.so may refuse"),
+        (both(edit(auth, "success=2", "success=done"),
+              edit("etc/pam.d/login", "@include common-auth",
+                   "auth include common-auth\nauth required pam_time.so")), WARNING, "breakglass/keys"),
         (edit("etc/pam.d/login", "@include common-auth", "auth required pam_breakglass.so"), CRITICAL,
          "pam", "login: the control words of pam_breakglass.so are required", "nobody at all"),
         (edit("etc/pam.d/login", "@include common-auth", ours.replace("=2", "=done")), WARNING,

@@ -467,6 +467,12 @@ def test_who_ended_it_is_said_in_one_breath():
         assert text in shown, (text, shown)
 
 
+def test_an_empty_log_is_said_to_be_one():
+    chainlib.reset()
+    shown = run("log", "show", check=0).stdout
+    assert shown.endswith("\nNothing is recorded yet.\n"), shown
+
+
 def test_a_drill_is_told_as_one():
     start()
     chain = story()
