@@ -43,13 +43,14 @@ void bg_report_run(struct bg_report *r, const char *const argv[])
 	size_t room = BG_REPORT_PART_LEN - r->len;
 	char *out = r->text + r->len;
 	struct bg_diag diag = { 0 };
+	size_t len = 0;
 	int status = 0;
-	enum bg_err err = bg_program_run(argv, NULL, PROGRAM_TIMEOUT, out, room, &status, &diag);
+	enum bg_err err =
+		bg_program_collect(argv, NULL, PROGRAM_TIMEOUT, out, room, &len, &status, &diag);
 	char line[256];
 
-	out[room - 1] = '\0';
-	r->len += strlen(out);
-	r->is_cut = r->is_cut || strlen(out) == room - 1;
+	r->len += len;
+	r->is_cut = r->is_cut || len == room - 1;
 	if (err != BG_OK) {
 		bg_diag_format(&diag, err, line, sizeof(line));
 		bg_report_say(r, "(not to be had on this host: %s)\n", line);

@@ -30,10 +30,8 @@ static int is_level(const struct dirent *entry)
 
 /* What a terminal was told, as text: a reader's terminal is told nothing by it, also not by the
    control characters above 0x7f. */
-static void add_shown(struct bg_report *r, const char *text)
+static void add_shown(struct bg_report *r, const char *text, size_t len)
 {
-	size_t len = strlen(text);
-
 	while (len > 0) {
 		uint32_t c = 0;
 		size_t n = bg_utf8_next(text, len, &c), taken = n > 0 ? n : 1;
@@ -47,16 +45,16 @@ static void add_shown(struct bg_report *r, const char *text)
 	}
 }
 
-/* What the command showed, without sudoreplay's own first line. */
-static const char *skip_head(const char *out, const char *command)
+/* sudoreplay's own first line: what the command showed is behind it. */
+static size_t head_len(const char *out, const char *command)
 {
 	static const char head[] = "Replaying sudo session: ";
-	size_t len = strlen(command);
+	size_t len = strlen(command), at = strlen(head);
 
-	if (strncmp(out, head, strlen(head)) != 0 || strncmp(out + strlen(head), command, len) != 0)
-		return out;
-	out += strlen(head) + len;
-	return out + strspn(out, "\r\n");
+	if (strncmp(out, head, at) != 0 || strncmp(out + at, command, len) != 0)
+		return 0;
+	at += len;
+	return at + strspn(out + at, "\r\n");
 }
 
 static void replay(struct bg_report *r, const char *folder, const char *command)
@@ -65,16 +63,19 @@ static void replay(struct bg_report *r, const char *folder, const char *command)
 	const char *const argv[] = { REPLAY, "-n", "-R", "-m", "0", "-d", "/", folder + 1, NULL };
 	struct bg_diag diag = { 0 };
 	char line[256];
+	size_t len = 0, head;
 	int status = 0;
-	enum bg_err err = bg_program_run(argv, NULL, REPLAY_SECS, out, sizeof(out), &status, &diag);
+	enum bg_err err =
+		bg_program_collect(argv, NULL, REPLAY_SECS, out, sizeof(out), &len, &status, &diag);
 
 	if (err) {
 		bg_diag_format(&diag, err, line, sizeof(line));
 		bg_report_say(r, "(cannot be replayed: %s)\n", line);
 		return;
 	}
-	add_shown(r, skip_head(out, command));
-	if (strlen(out) == sizeof(out) - 1)
+	head = head_len(out, command);
+	add_shown(r, out + head, len - head);
+	if (len == sizeof(out) - 1)
 		bg_report_say(r, "\n(CUT: sudoreplay shows all of it)");
 	bg_report_say(r, "\n");
 }
@@ -97,9 +98,9 @@ static void tell(struct bg_report *r, const char *folder)
 	if (ms + 1000 < r->from_ms || ms > r->to_ms + 1000)
 		return;
 	bg_report_say(r, "== %s  (in ", folder);
-	add_shown(r, line[1]);
+	add_shown(r, line[1], strlen(line[1]));
 	bg_report_say(r, ")\n$ ");
-	add_shown(r, line[2]);
+	add_shown(r, line[2], strlen(line[2]));
 	bg_report_say(r, "\n");
 	replay(r, folder, line[2]);
 }

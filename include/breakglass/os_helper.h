@@ -23,6 +23,11 @@ BG_CHECKED enum bg_err bg_helper_exchange(const char *path, unsigned int timeout
 BG_CHECKED enum bg_err bg_helper_run(const char *path, const struct bg_fido2_request *request,
 	struct bg_fido2_reply *ret, struct bg_diag *diag);
 
+/* As bg_program_run, for output that may hold NUL: *ret_len bytes of it (also on an error: what was
+   said until then; BG_ERR_ARGUMENT: 0), and a NUL behind them. */
+BG_CHECKED enum bg_err bg_program_collect(const char *const argv[], const char *input,
+	unsigned int timeout_secs, char *out, size_t out_size, size_t *ret_len, int *ret_status,
+	struct bg_diag *diag);
 /* Runs argv (absolute path, NULL-terminated, empty environment but
    PATH=/usr/sbin:/usr/bin:/sbin:/bin) with stdin from input, collecting at most out_size - 1 bytes
    of stdout+stderr; for the command (visudo, sshd -t, ...), never used by the module. *ret_status:

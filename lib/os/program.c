@@ -116,6 +116,15 @@ static enum bg_err start(
 enum bg_err bg_program_run(const char *const argv[], const char *input, unsigned int timeout_secs,
 	char *out, size_t out_size, int *ret_status, struct bg_diag *diag)
 {
+	size_t len;
+
+	return bg_program_collect(argv, input, timeout_secs, out, out_size, &len, ret_status, diag);
+}
+
+enum bg_err bg_program_collect(const char *const argv[], const char *input,
+	unsigned int timeout_secs, char *out, size_t out_size, size_t *ret_len, int *ret_status,
+	struct bg_diag *diag)
+{
 	struct talk talk = {
 		.in = -1, .out = -1, .input = input ? input : "", .buf = out, .size = out_size
 	};
@@ -124,6 +133,7 @@ enum bg_err bg_program_run(const char *const argv[], const char *input, unsigned
 	enum bg_err err;
 	pid_t pid = -1;
 
+	*ret_len = 0;
 	if (out_size == 0 || !argv[0] || argv[0][0] != '/')
 		return bg_diag_set(diag, BG_ERR_ARGUMENT, argv[0], "program");
 	talk.left = strlen(talk.input);
@@ -135,6 +145,7 @@ enum bg_err bg_program_run(const char *const argv[], const char *input, unsigned
 	close_end(&talk.in);
 	close_end(&talk.out);
 	out[talk.len] = '\0';
+	*ret_len = talk.len;
 	if (pid < 0)
 		return bg_diag_set(diag, err, argv[0], "cannot be started");
 	if (err)

@@ -638,6 +638,22 @@ def test_report_has_events_that_were_written_at_once():
         assert f'"/made/{n}"' in parts["audit.txt"], (n, parts["audit.txt"])
 
 
+def test_report_is_not_ended_by_what_a_user_logs():
+    """A NUL in a message of the account's own (journalctl -o cat prints it as it is)."""
+    report_place()
+    journal("before", "\0", "after")
+    run("log", "report", DIGEST[:8], "-o", "/mnt/nul.tar", check=0)
+    with tarfile.open("/mnt/nul.tar") as tar:
+        parts = {os.path.basename(m.name): tar.extractfile(m).read() for m in tar.getmembers()
+                 if m.isfile()}
+    os.unlink("/mnt/nul.tar")
+    shutil.rmtree("/etc/breakglass/accounts")
+    for name in ("tlog.json", "sudo.txt", "journal.json"):
+        assert parts[name] == b"before\n\0\nafter\n", (name, parts[name])
+    hashes = dict(reversed(line.split("  ")) for line in parts["SHA256SUMS"].decode().splitlines())
+    assert hashes["tlog.json"] == hashlib.sha256(parts["tlog.json"]).hexdigest()
+
+
 def test_report_reads_what_auditd_really_writes():
     report_place()
     with open(os.path.join(os.path.dirname(__file__), "audit-session.log"), encoding="utf-8") as f:

@@ -161,7 +161,7 @@ class Record(DoorCase):
 		self.assertIn("breakglass-tlog", inner)
 		session = re.search(r"(?m)^(\d+)\s*$", inner)[1]
 		person.types("read -rs typed; echo shown-$((6*7)); sudo id -u; su -c 'id -un'; "
-			r"sudo printf 'page\302\2332J\n' >/dev/null; echo all=$?")
+			r"sudo printf 'page\302\2332J\n\0behind\n' >/dev/null; echo all=$?")
 		person.types("hidden-words")
 		person.sees("all=0")
 		person.leaves_shell()  # one exit ends shell and login
@@ -183,7 +183,8 @@ class Record(DoorCase):
 			parts = {m.name.split("/")[-1]: tar.extractfile(m).read().decode() for m in tar if m.isfile()}
 		self.assertIn("shown-42", parts["tlog.json"])
 		self.assertRegex(parts["sudo-io.txt"], r"\$ /usr/bin/id -u\n0\n")
-		self.assertIn("\npage?2J\n", parts["sudo-io.txt"])  # a control character above 0x7f
+		# a control character above 0x7f, and one that ends a string
+		self.assertIn("\npage?2J\n?behind\n", parts["sudo-io.txt"])
 		self.assertIn("COMMAND=/usr/bin/id -u", parts["sudo.txt"])
 		self.assertIn("install --record: sudo tlog", parts["recording.txt"])
 

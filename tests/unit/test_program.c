@@ -43,6 +43,21 @@ static void program_output_is_cut_and_input_may_be_ignored(void **state)
 	assert_int_equal(strlen(out), 99);
 }
 
+static void program_output_may_hold_anything(void **state)
+{
+	static const char *const argv[] = { "/bin/sh", "-c", "printf 'a\\0b\\0'", NULL };
+	size_t len = 99;
+
+	(void)state;
+	assert_int_equal(
+		bg_program_collect(argv, NULL, 10, out, sizeof(out), &len, &status, &diag), BG_OK);
+	assert_int_equal(len, 4);
+	assert_memory_equal(out, "a\0b\0", 5);
+	assert_int_equal(
+		bg_program_collect(argv, NULL, 10, out, 0, &len, &status, &diag), BG_ERR_ARGUMENT);
+	assert_int_equal(len, 0);
+}
+
 static void program_that_hangs_is_killed(void **state)
 {
 	time_t start = time(NULL);
@@ -99,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(program_gives_output_and_status),
 		cmocka_unit_test(program_output_is_cut_and_input_may_be_ignored),
+		cmocka_unit_test(program_output_may_hold_anything),
 		cmocka_unit_test(program_that_hangs_is_killed),
 		cmocka_unit_test(program_with_a_daemon_ends_when_it_does),
 		cmocka_unit_test(program_that_is_missing_or_dies_says_so),
