@@ -5,6 +5,7 @@
  * Everything is asked for at the terminal, in this order: challenge, share, yes.
  */
 #include "bg-unlock.h"
+#include "exposure.h"
 #include "load.h"
 #include "show_request.h"
 
@@ -77,6 +78,9 @@ static int take_share(struct bg_crypto *crypto, struct state *s)
 		if (err)
 			bg_tty_say(&s->tty, " %s.\n", s->whose);
 	}
+	if (bg_exposure_member(crypto, &s->request.challenge.request, s->given.share.member_index,
+		    s->is_refusal ? "approve --refuse" : "approve"))
+		bg_tty_say(&s->tty, " This host has now seen that share; it is recorded.\n");
 	return BG_EXIT_DONE;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "exposure.h"
+#include "install.h"
 
 #include <breakglass/conf.h>
 #include <breakglass/os_file.h>
@@ -65,4 +66,21 @@ bool bg_exposure_share(struct bg_crypto *crypto, const struct bg_seal *seal, con
 	(void)snprintf(result, sizeof(result), "%s typed here for bg-unlock %s", custodian, verb);
 	record(crypto, BG_EV_SHARE_ACCEPTED, &host, seal, custodian, result);
 	return true;
+}
+
+bool bg_exposure_member(struct bg_crypto *crypto, const struct bg_request *request, uint8_t member,
+	const char *verb)
+{
+	static struct bg_seal seal;
+	const struct bg_tree tree = { .is_host = true };
+	struct bg_host host = { 0 };
+
+	if (!read_host(request->account, &host) ||
+		memcmp(host.seal_digest, request->seal_digest, BG_SHA256_LEN) != 0 ||
+		bg_account_seal(crypto, &tree, &host, &seal, NULL) != BG_OK)
+		return false;
+	for (size_t i = 0; i < seal.custodian_count; i++)
+		if (seal.custodians[i].index == member)
+			return bg_exposure_share(crypto, &seal, seal.custodians[i].name, verb);
+	return false;
 }

@@ -6,6 +6,7 @@
  */
 #include "bg-unlock.h"
 #include "combine.h"
+#include "exposure.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -133,6 +134,8 @@ static bool judge(
 	complete(given, &s->request.challenge);
 	s->shares[s->count++] = given->share;
 	s->exposed |= (uint16_t)bit;
+	(void)!bg_exposure_member(
+		crypto, &s->request.challenge.request, given->share.member_index, "combine");
 	bg_given_wipe(given);
 	return true;
 }

@@ -14,6 +14,7 @@ import sys
 
 import chainlib
 import cmdlib
+import requestlib
 from cmdlib import PIN, Place, Terminal, fails, run
 
 chainlib.enter()
@@ -328,6 +329,48 @@ def test_shares_given_on_a_protected_host_are_exposed_whatever_for():
                 path = w.path(name)
                 if os.path.exists(path):
                     (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)
+
+
+def test_shares_for_a_request_are_exposed_where_they_are_typed():
+    with World() as w, World() as other:
+        request = requestlib.Host(w.seal).request()
+        for answer in ("yes", "no"):  # what was typed was seen
+            with protected(w):
+                t = requestlib.asked(request)
+                t.see(requestlib.SHARE)
+                t.send_when_hidden(w.shares["dba"])
+                t.see("This host has now seen that share; it is recorded.")
+                t.see("type yes to approve request")
+                t.sendline(answer)
+                assert t.end() == (answer != "yes")
+                t = requestlib.asked(request, "--refuse")
+                t.see(requestlib.SHARE)
+                t.send_when_hidden(w.shares["audit"])
+                t.see("type yes to refuse request")
+                t.sendline(answer)
+                t.end()
+                assert [(r["event"], r["custodians"], r["result"]) for r in recorded()] == [
+                    ("SHARE_ACCEPTED", "dba", "dba typed here for bg-unlock approve"),
+                    ("SHARE_ACCEPTED", "audit", "audit typed here for bg-unlock approve --refuse")]
+                assert exposed()[1].endswith("2 open it: dba, audit"), exposed()
+        with protected(w):
+            t = Terminal("combine")
+            t.see(requestlib.ASK)
+            t.send_when_hidden("\n".join(requestlib.lines(request)))
+            t.see("Type yes")
+            t.sendline("yes")
+            t.see("Share 1 of 2")
+            t.send_when_hidden(w.shares["ops"])
+            t.see("Hand over")
+            t.sendline("")
+            t.see("Share 2 of 2")
+            t.send_when_hidden(w.shares["dba"])
+            assert t.end() == 0, t.shown
+            assert [r["result"] for r in recorded()] == [
+                f"{name} typed here for bg-unlock combine" for name in ("ops", "dba")]
+        with protected(other):  # another seal is in force here
+            t = requestlib.approve(request, w.shares["dba"])
+            assert "it is recorded" not in t.shown and recorded() == []
 
 
 def test_shares_of_a_seal_that_is_not_in_force_are_not_counted_against_the_one_that_is():
