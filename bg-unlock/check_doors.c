@@ -23,7 +23,7 @@
 
 static char text[BG_INI_FILE_LEN + 1];
 
-/* What a program said, cut to its first line. Its exit status, -1: it did not run or end. */
+/* What a program says comes into text. Its exit status; -1: it did not run or end. */
 static int ask(const char *const argv[], unsigned int secs)
 {
 	int status = -1;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Looks at the host: configuration, PAM, login, names, the module, the helper, ways in and to root.
- */
+/* Looks at the host: configuration, PAM, login, the module, the helper, ssh and sudo. */
 #include "check.h"
 #include "ssh_text.h"
 

@@ -127,6 +127,47 @@ static unsigned int judge_values(
 	return wrong;
 }
 
+/* Is the line of group(5) one that the account is in? *ret_name: its name. */
+static bool is_in_group(char *line, const char *account, uint32_t gid, const char **ret_name)
+{
+	const char *number, *member;
+
+	*ret_name = strsep(&line, ":");
+	(void)strsep(&line, ":");
+	number = strsep(&line, ":");
+	if (number == NULL || line == NULL)
+		return false;
+	if (number[0] != '\0' && strtoul(number, NULL, 10) == gid)
+		return true;
+	while ((member = strsep(&line, ",")) != NULL)
+		if (strcmp(member, account) == 0)
+			return true;
+	return false;
+}
+
+/* By its own name or by any group of the files that it is in. */
+static bool is_listed(const struct bg_judge *judge, const char *text, const char *keyword,
+	const char *account, bool *ret_is_set)
+{
+	static char groups[BG_INI_FILE_LEN + 1];
+	bool is_found = bg_judge_ssh_names(text, keyword, account, ret_is_set), is_set;
+	char *rest = groups, *line;
+	struct bg_passwd entry;
+	const char *name;
+	size_t len = 0;
+
+	if (!*ret_is_set || !strstr(keyword, "groups") ||
+		bg_passwd_find_in(
+			bg_tree_path(judge->tree, "/etc/passwd"), account, &entry, NULL) != BG_OK ||
+		bg_tree_read(judge->tree, "/etc/group", groups, sizeof(groups), &len, NULL) !=
+			BG_OK)
+		return is_found;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (is_in_group(line, account, entry.gid, &name))
+			is_found |= bg_judge_ssh_names(text, keyword, name, &is_set);
+	return is_found;
+}
+
 static unsigned int judge_lists(const struct bg_judge *judge, const char *text, const char *account)
 {
 	static const struct {
@@ -136,9 +177,8 @@ static unsigned int judge_lists(const struct bg_judge *judge, const char *text, 
 		{ "denygroups", true } };
 	unsigned int wrong = 0;
 
-	/* the account's one group has its name */
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		bool is_set, is_in = bg_judge_ssh_names(text, lists[i].keyword, account, &is_set);
+		bool is_set, is_in = is_listed(judge, text, lists[i].keyword, account, &is_set);
 
 		if (!is_set || is_in != lists[i].is_deny)
 			continue;

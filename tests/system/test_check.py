@@ -175,6 +175,15 @@ class Check(DoorCase):
 					self.box.run(mend)
 		self.assertEqual(self.findings(), before)
 
+	def test_each_group_of_the_account_counts_for_sshd(self):
+		before = self.findings()
+		self.box.run(f"groupadd helpers; usermod -aG helpers {ACCOUNT}")
+		self.addCleanup(self.box.run, f"rm -f {SITE}; gpasswd -d {ACCOUNT} helpers; groupdel helpers")
+		self.box.write(SITE, "AllowGroups staff helpers\n")
+		self.assertEqual(self.findings(), before)
+		self.box.write(SITE, "DenyGroups helpers\n")
+		self.turns_only(before, f"{ACCOUNT}/ssh", "CRITICAL", "denygroups shuts out")
+
 	def test_a_record_that_is_in_no_sink_is_critical(self):
 		self.box.run("runuser -u breakglass -- true", check=False)
 		wait_until("the record", lambda: self.findings()["log"][0][0] == "OK")
