@@ -234,9 +234,10 @@ enum bg_err bg_quorum_take_code(struct bg_attempt *attempt, bool *ret_is_code)
 		enum bg_code_took took =
 			bg_code_take(&attempt->vault->code, WANTED, text, len, &problem);
 
-		/* a compact share that was begun is gone on with, unless lines of a code came */
+		/* a share that was begun is gone on with, unless lines of a code came */
 		if (took == BG_TOOK_NOTHING ||
-			(took == BG_TOOK_BAD_LINE && attempt->vault->entry.modhex_len > 0))
+			(took == BG_TOOK_BAD_LINE && (attempt->vault->entry.modhex_len > 0 ||
+							     bg_entry_is_words(text, len))))
 			return leave_rest(answer, text, len, ret_is_code);
 		*ret_is_code = true;
 		if (took != BG_TOOK_WHOLE) {

@@ -76,6 +76,9 @@ void bg_entry_add(struct bg_entry *entry, const char *text, size_t len, size_t e
 /* Whether one word is wanted and no more: the wrong one, or the one that the checksum points at. */
 bool bg_entry_wants_one(const struct bg_entry *entry);
 
+/* Is each of its words in the list? A tenth of these are modhex from end to end. */
+bool bg_entry_is_words(const char *text, size_t len);
+
 /* From word 4 on the share's head is known (id, threshold, member index): true and the share's
    numbers without value; only for words. */
 bool bg_entry_head(const struct bg_entry *entry, struct bg_slip39_share *ret);

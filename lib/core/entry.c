@@ -456,6 +456,13 @@ void bg_entry_add(struct bg_entry *entry, const char *text, size_t len, size_t e
 	add_words(entry, c);
 }
 
+bool bg_entry_is_words(const char *text, size_t len)
+{
+	const struct survey s = survey_piece((struct cursor){ text, len });
+
+	return s.tokens > 0 && s.is_words;
+}
+
 bool bg_entry_head(const struct bg_entry *entry, struct bg_slip39_share *ret)
 {
 	if (entry->words.count < BG_SLIP39_HEAD_WORDS)

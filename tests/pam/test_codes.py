@@ -17,6 +17,7 @@ import pamlib
 import qrlib
 from pamlib import CUSTODIANS
 
+MODHEX_WORDS = ("benefit", "civil", "building")  # of the list, and all modhex
 OPENED = ["GRANTED", "SESSION_OPENED", "SESSION_CLOSED"]
 ALL_GOOD = {"auth": 0, "account": 0, "setcred": 0, "open": 0, "close": 0}
 
@@ -191,6 +192,22 @@ class GoodTest(CodesCase):
 		login.expect("audit counted.")
 
 	def test_a_share_begun_and_a_code_begun_do_not_disturb_each_other(self):
+		login = self.at_share()
+		words = self.stage.shares["ops"].split()
+		text = self.approval("audit")
+		login.answer(" ".join(words[:9]))
+		login.expect("ops: 9 of 20 words, go on: ")
+		login.answer(text[:64])
+		login.expect("Line 3 of the approval, or all of it (")
+		for count, word in enumerate(MODHEX_WORDS, 10):
+			login.answer(word)
+			login.expect(f"ops: {count} of 20 words, go on: ")
+		login.answer(" ".join(words))
+		login.expect("ops counted. Line 3 of the approval")
+		login.answer(text[64:])
+		self.opens(login)
+
+	def test_a_share_in_pieces_around_a_code_that_was_begun(self):
 		login = self.at_share()
 		words = self.stage.shares["ops"].split()
 		text = self.approval("audit")

@@ -460,6 +460,21 @@ static void entry_bad_checksum_points_at_the_word(void **state)
 	}
 }
 
+static void entry_words_are_told_from_what_only_looks_so(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_words;
+	} rows[] = { { "benefit", true }, { "7. CIVIL", true }, { "bene civi unki", true },
+		{ "benefit ccjc", false }, { "fccc kvcb cbvg ungh", false }, { "", false },
+		{ " 7. ", false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (bg_entry_is_words(rows[i].text, strlen(rows[i].text)) != rows[i].is_words)
+			fail_msg("%s", rows[i].text);
+}
+
 static void entry_too_many_words_are_refused(void **state)
 {
 	char text[2 * BG_SLIP39_TEXT_LEN];
@@ -547,6 +562,7 @@ int main(void)
 		cmocka_unit_test(entry_words_of_modhex_letters_are_words),
 		cmocka_unit_test(entry_other_modhex_is_refused_as_what_it_is),
 		cmocka_unit_test(entry_bad_checksum_points_at_the_word),
+		cmocka_unit_test(entry_words_are_told_from_what_only_looks_so),
 		cmocka_unit_test(entry_too_many_words_are_refused),
 		cmocka_unit_test(entry_expected_may_change_on_the_way),
 		cmocka_unit_test(entry_P15_overlong_pieces_are_refused_not_cut),
