@@ -218,7 +218,7 @@ const struct bg_report_part bg_report_parts[] = {
 	{ "story.txt", "what happened, told", make_story },
 	{ "records.json", "its records in the chain, as they stand there", make_records },
 	{ "journal.json", "the same in the journal", make_journal },
-	{ "syslog.txt", "the same in syslog", make_syslog },
+	{ "syslog.txt", "the same in syslog, but for what is compressed already", make_syslog },
 	{ "verify.txt", "whether the whole chain is whole", make_verify },
 	{ "commands.txt", "every command of the account's sessions that auditd saw",
 		bg_report_commands },
