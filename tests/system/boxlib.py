@@ -278,6 +278,8 @@ class Box:
 	"""One container, whose host name is `name`. boot(), reboot(), poweroff() as often as wanted; changes stay until close()."""
 
 	checks_itself = False  # leave breakglass-check.timer on
+	# cgroups of version 2 alone, as Debian 12 boots; False: as the host has them
+	is_unified = True
 
 	def __init__(self, name="box", verbose=False):
 		self.name = name
@@ -364,6 +366,12 @@ class Box:
 			_remove_tree(group)
 		self._cgroups = []
 
+	def _environment(self):
+		"""systemd-nspawn's; a host with version 2 beside version 1 has the hierarchy to give."""
+		if self.is_unified and Path("/sys/fs/cgroup/unified/cgroup.procs").exists():
+			return {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
+		return None
+
 	# Life
 
 	def boot(self, timeout=60):
@@ -380,7 +388,7 @@ class Box:
 				"--timezone=off", f"--machine={self.name}", f"--hostname={self.name}",
 				"--console=pipe", "-D", "/run/box/root", "-b"],
 			stdin=subprocess.DEVNULL, stdout=self._console, stderr=self._console,
-			preexec_fn=self._enter_cgroups)
+			env=self._environment(), preexec_fn=self._enter_cgroups)
 		self.leader = wait_until("the container's first process", self._find_leader, timeout)
 		self._tell_holder(str(self.leader))
 		wait_until("the system to be up", self._is_up, timeout)
