@@ -18,6 +18,9 @@ DOORS = ("own sshd", "login")
 RUN, VAR = "/run/breakglass", "/var/lib/breakglass"
 FULL = ("cp -a {0} /root/copy; mount -t tmpfs -o size={1},mode={2} tmpfs {0}; cp -a /root/copy/. {0}/; "
 	"rm -rf /root/copy; head -c 50M /dev/zero >{0}/fill; head -c 4k /dev/zero >{0}/fill.2")
+# What found room in a page that was there (a record, and its number) is kept.
+EMPTIED = ("rm -f {0}/fill*; cp -a {0} /root/copy; umount -l {0}; cp -a /root/copy/. {0}/; "
+	"rm -rf /root/copy")
 DISKS = "/etc /home /opt /root /tmp /usr /var"
 # Of as many as there is room for; one is made, and gone, by whoever replaces a file.
 INODES = "mount -o remount,nr_inodes=$(($(df --output=iused /run | tail -1) + {})) /run"
@@ -38,7 +41,7 @@ TABLE = (
 	Row("every disk is read-only", f"for d in {DISKS}; do mount --bind $d $d; "
 		"mount -o remount,bind,ro $d; done", f"umount -l {DISKS}",
 		("disk", "WARNING", f"{VAR} is on a file system that is read-only")),
-	Row("/run/breakglass is full", FULL.format(RUN, "200k", "0700"), f"umount -l {RUN}",
+	Row("/run/breakglass is full", FULL.format(RUN, "200k", "0700"), EMPTIED.format(RUN),
 		("disk", "CRITICAL", f"{RUN} has 0 KiB"), says=CANNOT_BE_KEPT, records="journal"),
 	Row("/run fills during the dialogue",
 		"head -c 100G /dev/zero >/run/fill; head -c 4k /dev/zero >/run/fill.2", "rm /run/fill*",
