@@ -3,9 +3,11 @@
    the sender cannot choose, and keeps what the account without root cannot take away. */
 #include "tlog.h"
 
+#include <linux/sockios.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -13,6 +15,7 @@
 
 #define HEAD_LEN 256
 #define TRIES	 10 /* half a second */
+#define READ_MAX 40 /* two seconds */
 #define REC_LEN	 96
 
 void tlog_sender_open(struct tlog_sender *sender)
@@ -71,12 +74,25 @@ bool tlog_flush(struct tlog_sender *sender)
 	return true;
 }
 
+/* journald looks up who sent something when it reads it: of one that is gone it knows no audit
+   session, and a report would lack the end of the recording. (unix(7): SIOCOUTQ.) */
+static void wait_until_read(const struct tlog_sender *sender)
+{
+	int unread = 0;
+
+	for (int i = 0; i < READ_MAX && ioctl(sender->fd, SIOCOUTQ, &unread) == 0 && unread > 0;
+		i++)
+		wait_a_little();
+	wait_a_little(); /* read, and not looked up yet */
+}
+
 void tlog_finish(struct tlog_sender *sender)
 {
 	for (int i = 0; i < TRIES && !tlog_flush(sender); i++)
 		wait_a_little();
 	for (; sender->from < sender->to; sender->lost++)
 		sender->from += strlen(sender->queue + sender->from) + 1;
+	wait_until_read(sender);
 }
 
 static void end_line(struct tlog_sender *sender)

@@ -26,7 +26,8 @@ void tlog_sender_open(struct tlog_sender *sender);
 void tlog_send(struct tlog_sender *sender, const char *p, size_t len);
 /* Tries those that wait; true: none does any more. */
 bool tlog_flush(struct tlog_sender *sender);
-/* Tries for half a second; the rest is lost. */
+/* Tries for half a second; the rest is lost. Then waits, two seconds at the most, until all is
+ * read. */
 void tlog_finish(struct tlog_sender *sender);
 /* One message of our own, at a syslog priority; waits half a second for a full journal. */
 void tlog_tell(struct tlog_sender *sender, int priority, const char *fmt, ...)

