@@ -105,10 +105,11 @@ class Limits(DoorCase):
 			wait_until("the jobs", lambda: len(started()) == 4 * len(JOBS))
 		except BoxError:
 			self.fail(f"only these jobs started: {started()}")
-		for name, command in SERVICES:
-			out = people["ssh"].runs(command, 30)
-			if name == "user unit":
-				self.assertNotIn("status=0", out)
+		for person in people.values():
+			for name, command in SERVICES:
+				out = person.runs(command, 30)
+				if name == "user unit":
+					self.assertNotIn("status=0", out)
 		# logind knows two of the four; each has its watchdog (and for a while that one's child, which
 		# asks what the session was opened beside)
 		wait_until("four watchdogs", lambda:
