@@ -123,11 +123,11 @@ class Limits(DoorCase):
 			with self.subTest(door=name):
 				person.sees({"login": "login: ", "own console": "Press Enter"}.get(name, "closed"), SECONDS)
 		try:
-			wait_until("the end of all", lambda: not self.members(sessions), 20)
+			wait_until("the end of all", lambda: not self.members(sessions), 60)
 		except BoxError:
 			self.fail(f"alive after the deadline: {self.members(sessions)}")
 		wait_until("the watchdogs' end", lambda:
-			box.run("pgrep -x breakglass-watc", check=False).rc == 1, 20)
+			box.run("pgrep -x breakglass-watc", check=False).rc == 1, 60)
 		self.assertEqual(box.run(GROUPS + "ls -d breakglass-session-*; "
 			"grep -l 1 user.slice/user-*/cgroup.freeze", check=False).out, "")
 		frozen = box.frozen_groups()
